@@ -1,0 +1,1 @@
+"""Facts about libraries, as data: kinds of their values, roots of heat, versions with known flaws."""

@@ -1,0 +1,1 @@
+"""Renderings of a report for people and for programs; no analysis happens here."""

@@ -1,0 +1,1 @@
+"""What many files are together: which files belong, what starts what, and the join that answers rules' questions."""
