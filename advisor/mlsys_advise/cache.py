@@ -25,7 +25,7 @@ except ImportError:  # a Python built without it: everything works, only slower
     sqlite3 = None  # type: ignore[assignment]
 
 Value = TypeVar("Value")
-Row = tuple[int, int, bytes]
+Row = tuple[int, int, int, int, bytes]
 
 #: Layout of the file. It is part of the file's name, so that two versions of the program do not undo each other.
 SCHEMA = 1
@@ -46,7 +46,7 @@ _PAGES = 4_096  # pages given back to the file system by one run
 
 # Compressing costs as much as making many small values again; on large ones it saves most of the disk.
 _COMPRESSED_FROM = 16_384
-_PLAIN, _DEFLATED = b"\0", b"\1"
+_PLAIN, _DEFLATED = 0, 1
 
 
 def default_folder() -> Path | None:
@@ -121,13 +121,14 @@ class Cache:
         wanted = {_row_id(key): key for key in keys}
         for identities in _batches(sorted(wanted)):
             marks = ",".join("?" * len(identities))
-            statement = f"SELECT id, used, value FROM entry WHERE id IN ({marks})"
-            for identity, used, stored in self._rows(statement, identities):
+            statement = f"SELECT id, used, packing, checksum, value FROM entry WHERE id IN ({marks})"
+            for identity, used, packing, checksum, stored in self._rows(statement, identities):
                 key = wanted[identity]
-                if (value := _unpacked(key, stored)) is not None:
-                    found[key] = value
-                    if used < self._today - _FRESH:
-                        self._stale_uses.append(identity)
+                if _checksum(key, packing, stored) != checksum:
+                    continue
+                found[key] = stored if packing == _PLAIN else zlib.decompress(stored)
+                if used < self._today - _FRESH:
+                    self._stale_uses.append(identity)
         return found
 
     def put_many(self, items: Iterable[tuple[bytes, bytes]]) -> None:
@@ -135,8 +136,8 @@ class Cache:
         for batch in _batches(items):
             if self._connection is None or not self._writable:
                 return
-            rows = [(_row_id(key), self._today, _packed(key, value)) for key, value in batch]
-            self._wrote |= self._changed("INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", rows)
+            rows = [_row(key, self._today, value) for key, value in batch]
+            self._wrote |= self._changed("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?)", rows)
 
     def close(self) -> None:
         """Record uses, drop what is old or too much, and close the file. A second call does nothing."""
@@ -229,7 +230,7 @@ class Cache:
         nothing: list[Row] = []
         return self._attempt(lambda connection: connection.execute(statement, parameters).fetchall(), nothing)
 
-    def _changed(self, statement: str, rows: Sequence[tuple[int, int, bytes] | tuple[int, int]]) -> bool:
+    def _changed(self, statement: str, rows: Sequence[Row | tuple[int, int]]) -> bool:
         """Whether ``statement`` was carried out for all ``rows``, in one transaction."""
         if not rows or not self._writable:
             return False
@@ -314,7 +315,10 @@ def _create(connection: sqlite3.Connection) -> None:
         return
     for leftover in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
         raise sqlite3.DatabaseError(f"holds a table of another program: {leftover[0]}")
-    connection.execute("CREATE TABLE entry (id INTEGER PRIMARY KEY, used INTEGER NOT NULL, value BLOB NOT NULL)")
+    connection.execute(
+        "CREATE TABLE entry (id INTEGER PRIMARY KEY, used INTEGER NOT NULL,"
+        " packing INTEGER NOT NULL, checksum INTEGER NOT NULL, value BLOB NOT NULL)"
+    )
     connection.execute("CREATE INDEX entry_used ON entry (used)")
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {SCHEMA}")
@@ -353,21 +357,18 @@ def _row_id(key: bytes) -> int:
     return int.from_bytes(key[:8], "little", signed=True)
 
 
-def _packed(key: bytes, value: bytes) -> bytes:
-    """``value`` as it is stored: a checksum over it and its whole key, how it is packed, and the bytes."""
-    stored = _PLAIN + value
+def _row(key: bytes, today: int, value: bytes) -> Row:
+    packing, stored = _PLAIN, value
     if len(value) >= _COMPRESSED_FROM:
         smaller = zlib.compress(value, 1)
         if len(smaller) < len(value) * 3 // 4:
-            stored = _DEFLATED + smaller
-    return zlib.crc32(stored, zlib.crc32(key)).to_bytes(4, "little") + stored
+            packing, stored = _DEFLATED, smaller
+    return _row_id(key), today, packing, _checksum(key, packing, stored), stored
 
 
-def _unpacked(key: bytes, blob: bytes) -> bytes | None:
-    stored = memoryview(blob)[4:]
-    if zlib.crc32(stored, zlib.crc32(key)).to_bytes(4, "little") != blob[:4] or not stored:
-        return None
-    return zlib.decompress(stored[1:]) if stored[:1] == _DEFLATED else bytes(stored[1:])
+def _checksum(key: bytes, packing: int, stored: bytes) -> int:
+    """Over the whole key too: a row found by a part of the key, or put elsewhere by damage, does not pass."""
+    return zlib.crc32(stored, zlib.crc32(key) ^ packing)
 
 
 def _batches(items: Iterable[Value]) -> Iterator[list[Value]]:
