@@ -1,0 +1,1 @@
+"""Leaf disease classifier: data, model, training engine and inference."""
