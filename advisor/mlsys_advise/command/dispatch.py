@@ -1,0 +1,76 @@
+"""From the words of a command line to the command that answers it, and from what it raises to an exit status.
+
+No traceback reaches the user: wrong usage and a mistake of ours are one line each.
+"""
+
+from __future__ import annotations
+
+import traceback
+from argparse import Namespace
+from collections.abc import Sequence
+
+from mlsys_advise.command import streams
+from mlsys_advise.command.status import ExitStatus
+from mlsys_advise.usage import UsageError
+
+
+def run(argv: Sequence[str]) -> int:
+    """Carry out a command line; the exit status. Raises KeyboardInterrupt alone."""
+    streams.prepare()
+    try:
+        if list(argv) in (["--version"], ["-V"]):
+            return _version()
+        from mlsys_advise.command.arguments import parse
+
+        return _answer(parse(argv))
+    except SystemExit:  # help has been printed
+        streams.emit(())
+        return ExitStatus.CLEAN
+    except UsageError as error:
+        streams.tell([f"mlsys-advise: {error}"])
+        return ExitStatus.ERROR
+    except Exception as error:
+        return _internal(error, verbose="-v" in argv or "--verbose" in argv)
+
+
+def _answer(arguments: Namespace) -> int:
+    if arguments.version:
+        return _version()
+    match arguments.command:
+        case "check":
+            from mlsys_advise.command import check
+
+            return check.run(arguments)
+        case "inspect" | "why":
+            from mlsys_advise.command import explain
+
+            return explain.run(arguments)
+        case "rule" | "rules":
+            from mlsys_advise.command import rules
+
+            return rules.run(arguments)
+        case _:
+            from mlsys_advise.command import clean
+
+            return clean.run(arguments)
+
+
+def _version() -> int:
+    from mlsys_advise import __version__
+
+    streams.emit([f"mlsys-advise {__version__}"])
+    return ExitStatus.CLEAN
+
+
+def _internal(error: Exception, verbose: bool) -> int:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{last.name}, line {last.lineno}"
+    streams.tell(
+        [
+            f"mlsys-advise: internal error: {type(error).__name__}: {error} (in {place});"
+            " this is a mistake of mlsys-advise: please report this line" + ("" if verbose else ", -v shows more")
+        ]
+    )
+    if verbose:
+        streams.tell("".join(traceback.format_exception(error)).splitlines())
+    return ExitStatus.ERROR

@@ -1,0 +1,38 @@
+"""``inspect`` and ``why``: what the engine knows of a place, and what a rule made of it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+
+from mlsys_advise import engine, registry
+from mlsys_advise.command import selection, streams
+from mlsys_advise.command.arguments import split_place
+from mlsys_advise.command.status import ExitStatus
+from mlsys_advise.usage import UsageError
+
+
+def run(arguments: Namespace) -> int:
+    path, line = split_place(arguments.place)
+    _require_file(path)
+    options = engine.Options(
+        jobs=arguments.jobs,
+        cache=arguments.cache_dir,
+        use_cache=not arguments.no_cache,
+        isolated=arguments.isolated,
+    )
+    if arguments.command == "inspect":
+        text = engine.inspect(path, line, options)
+    else:
+        if line is None:
+            raise UsageError(f"which line of {path}? mlsys-advise why {arguments.rule} {path}:LINE")
+        text = engine.why(selection.rule_of(arguments.rule, registry.load_rules()).code, path, line, options)
+    streams.emit(text.splitlines())
+    return ExitStatus.CLEAN
+
+
+def _require_file(path: Path) -> None:
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; a file is needed")
+    if not path.exists():
+        raise UsageError(f"no such file: {path}")

@@ -1,0 +1,52 @@
+"""A line on the terminal that says how far a long run has come, and that leaves no trace."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TextIO
+
+_AFTER = 0.5  # seconds: a run that is over by then shows nothing
+_EVERY = 0.1
+
+
+class Progress:
+    """Called by the engine with a stage and how much of it is done; used as a context manager."""
+
+    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._next = clock() + _AFTER
+        self._shown = 0
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._show("")
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        now = self._clock()
+        if now >= self._next:
+            self._next = now + _EVERY
+            share = f" ({done * 100 // total}%)" if total else ""
+            self._show(f"{stage} {done:,} of {total:,}{share}")
+
+    def _show(self, text: str) -> None:
+        # Blanks rather than a control sequence: they erase on every terminal.
+        text = text[: shutil.get_terminal_size().columns - 1]
+        if text or self._shown:
+            blanks = " " * (self._shown - len(text))
+            self._write(f"\r{text}{blanks}" if text else f"\r{blanks}\r")
+            self._shown = len(text)
+
+    def _write(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:  # the terminal has gone
+            self._shown = 0

@@ -1,0 +1,39 @@
+"""``rule`` and ``rules``: the page of one rule, the list of all."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+
+from mlsys_advise import registry
+from mlsys_advise.command import selection, streams
+from mlsys_advise.command.status import ExitStatus
+from mlsys_advise.output.markdown import for_terminal
+from mlsys_advise.output.terminal import Style
+
+
+def run(arguments: Namespace) -> int:
+    style = Style.of(sys.stdout)
+    known = registry.load_rules()
+    if arguments.command == "rules":
+        streams.emit(_table(known, style))
+    else:
+        page = selection.rule_of(arguments.rule, known).page()
+        streams.emit((for_terminal(page, style) if style.wraps else page).splitlines())
+    return ExitStatus.CLEAN
+
+
+def _table(known: registry.Registry, style: Style) -> Iterator[str]:
+    """Code, name, severity and summary of each rule, under the name of its pack."""
+    widest = max((len(rule.name) for rule in known.rules), default=0)
+    for pack, rules in itertools.groupby(
+        sorted(known.rules, key=lambda rule: (rule.pack, rule.code)), lambda rule: rule.pack
+    ):
+        yield style.paint("strong", pack)
+        for rule in rules:
+            severity = style.paint(rule.severity, rule.severity.ljust(len("warning")))
+            line = f"  {rule.code}  {rule.name.ljust(widest)}  {severity}  {rule.summary}"
+            yield line
+        yield ""

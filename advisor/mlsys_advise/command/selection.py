@@ -1,0 +1,36 @@
+"""Names of rules as people type them, checked before the work begins."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from mlsys_advise import registry
+from mlsys_advise.rule import Rule
+from mlsys_advise.usage import UsageError
+
+ALL = "ALL"
+
+
+def require_known(selectors: Iterable[str]) -> None:
+    """Raises UsageError for a selector that selects nothing: a typing mistake must not switch a check off."""
+    for selector in selectors:
+        known = registry.load_rules()
+        begins = any(rule.code.startswith(selector) for rule in known.rules)
+        if selector != ALL and not begins and known.find(selector) is None:
+            raise UsageError(unknown(selector, known))
+
+
+def unknown(name: str, known: registry.Registry) -> str:
+    names = [word for rule in known.rules for word in (rule.code, rule.name)]
+    close = difflib.get_close_matches(name, names, n=3) or difflib.get_close_matches(name.upper(), names, n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "`mlsys-advise rules` lists all"
+    return f"there is no rule {name}; {hint}"
+
+
+def rule_of(name: str, known: registry.Registry) -> Rule:
+    """The rule with this code or name; raises UsageError, with the nearest ones, if there is none."""
+    found = known.find(name) or known.find(name.upper())
+    if found is None:
+        raise UsageError(unknown(name, known))
+    return found

@@ -1,0 +1,80 @@
+"""A JSON list in the shape that ruff prints, so that whatever reads ruff's findings reads these.
+
+Fields of our own stand beside ruff's and never change the meaning of one. The text is ASCII, whatever the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mlsys_advise.finding import Finding, Fix, Place, Related, Span
+from mlsys_advise.heat import Heat
+
+_APPLICABILITY = {"safe": "safe", "suggested": "unsafe"}
+
+Json = dict[str, object]
+
+
+def render(findings: Iterable[Finding]) -> Iterator[str]:
+    """The lines of the list, one finding at a time."""
+    lead = "["
+    for finding in findings:
+        yield lead
+        body = json.dumps(_finding(finding), indent=2)
+        yield from ("  " + line for line in body.splitlines()[:-1])
+        lead = "  },"
+    yield "[]" if lead == "[" else "  }\n]"
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "cell": finding.span.cell or None,
+        "code": finding.code,
+        **_range(finding.span),
+        "filename": str(Path(finding.path)),
+        "fix": None if finding.fix is None else _fix(finding.fix),
+        "message": finding.message,
+        "name": finding.name,
+        "noqa_row": finding.span.line,
+        "severity": finding.severity,
+        "url": None,
+        "category": finding.category,
+        "lesson": finding.lesson,
+        "why": finding.why,
+        "heat": _heat(finding.heat),
+        "heat_path": [_related(step) for step in finding.heat_path],
+        "related": [_related(related) for related in finding.related],
+        "assumed": list(finding.assumed),
+    }
+
+
+def _range(span: Span) -> Json:
+    return {
+        "location": {"row": span.line, "column": span.column},
+        "end_location": {"row": span.end_line, "column": span.end_column},
+    }
+
+
+def _fix(fix: Fix) -> Json:
+    return {
+        "applicability": _APPLICABILITY[fix.applicability],
+        "edits": [{"content": content, **_range(span)} for span, content in fix.edits],
+        "message": fix.message,
+    }
+
+
+def _heat(heat: Heat) -> list[Json]:
+    return [
+        {"context": context.name.lower() if context.name else "", "frequency": frequency.name.lower()}
+        for context, frequency in heat.pairs()
+    ]
+
+
+def _place(place: Place) -> Json:
+    return {"filename": str(Path(place.path)), "cell": place.span.cell or None, **_range(place.span)}
+
+
+def _related(related: Related) -> Json:
+    return {**_place(related.place), "message": related.message}
