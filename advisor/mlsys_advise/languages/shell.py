@@ -7,7 +7,7 @@ text; what a caller, the environment or a branch decides stays a hole (``words``
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 
 import msgspec
@@ -110,12 +110,16 @@ def _interpreter(text: str) -> str:
     return names[0] if names else ""
 
 
+_LAST_CONTINUATION = re.compile(r"(?<!\\)\\(?=\s*\Z)")
+
+
 class _Source:
     """The text of a script beside its bytes, in which the tree counts."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
-        self.code = text.encode("utf-8", "replace")
+        # A backslash at the end of a script continues into nothing, which bash takes as the end of the command.
+        self.text = _LAST_CONTINUATION.sub(" ", text)
+        self.code = self.text.encode("utf-8", "replace")
         self._lines = None if text.isascii() else self.code.split(b"\n")
 
     def slice(self, start: int, end: int) -> str:
@@ -318,8 +322,23 @@ class _Reader:
         for conditions, body in branches:
             steps += self._statements(conditions)
             steps += [lambda: self._enter(fork), *self._statements(body), lambda: self._leave(fork)]
+        if len(branches) == 1 and not exhaustive:
+            fork.absent = self._tested_empty(branches[0][0])
         steps.append(lambda: self._join(fork, exhaustive=exhaustive))
         self._then(*steps)
+
+    def _tested_empty(self, conditions: list[tree_sitter.Node]) -> str:
+        """``X`` where the only condition is ``[ -z "$X" ]`` or ``[ "$X" = "" ]``: the branch gives a default."""
+        if len(conditions) != 1 or conditions[0].type != "test_command" or not conditions[0].named_children:
+            return ""
+        test = conditions[0].named_children[0]
+        parts = [self._source.of(child) for child in test.children]
+        match parts:
+            case ["-z", operand] | [operand, "==" | "=", '""' | "''"]:
+                name = _TESTED.fullmatch(operand)
+                return name[1] if name is not None else ""
+            case _:
+                return ""
 
     def _enter(self, fork: _Fork) -> None:
         self._conditions += 1
@@ -334,6 +353,9 @@ class _Reader:
     def _join(self, fork: _Fork, *, exhaustive: bool) -> None:
         states = fork.after if exhaustive else [fork.before, *fork.after]
         self._state = _merged(fork.before, states)
+        if fork.absent and isinstance(default := fork.after[0].get(fork.absent), str):
+            before = fork.before.get(fork.absent, hole(fork.absent))
+            self._state[fork.absent] = before if before and _literal(before) else _defaulted(before, default)
 
     def _loop(self, node: tree_sitter.Node) -> None:
         """A body runs any number of times: what it assigns is not known inside, and after it only as a default."""
@@ -361,15 +383,15 @@ class _Reader:
     def _command(self, node: tree_sitter.Node) -> None:
         environment: list[tuple[str, str]] = []
         words: list[str] = []
-        for child in node.named_children:
-            if child.type == "variable_assignment":
-                name, value = self._assignment(child)
+        for group in _adjacent(node.named_children):
+            first = group[0]
+            if first.type == "variable_assignment":
+                name, value = self._assignment(first, group[1:])
                 environment.append((name, value if isinstance(value, str) else UNKNOWN))
-            elif child.type == "command_name":
-                words += self._words(child.named_children[0] if child.named_children else child)
-            elif not child.type.endswith("redirect") and child.type not in ("comment", "ERROR"):
-                words += self._words(child)
+            elif not first.type.endswith("redirect") and first.type not in ("comment", "ERROR"):
+                words += separated(self._rejoined(self._expand(first, quoted=False, depth=0), group[1:], quoted=False))
         if not words:
+            self._state.update(environment)
             return
         self._builtin(words)
         if words[0] in _SILENT:
@@ -421,7 +443,8 @@ class _Reader:
         if name:
             self._state[name] = value
 
-    def _assignment(self, node: tree_sitter.Node) -> tuple[str, _Value]:
+    def _assignment(self, node: tree_sitter.Node, torn: Sequence[tree_sitter.Node] = ()) -> tuple[str, _Value]:
+        """Name and value; ``torn`` are nodes that belong to the value, though they stand beside it in the tree."""
         target, value = node.child_by_field_name("name"), node.child_by_field_name("value")
         if target is None:
             return "", UNKNOWN
@@ -435,7 +458,7 @@ class _Reader:
         elif value.type == "array":
             new = tuple(word for child in value.named_children for word in self._words(child))
         else:
-            new = self._text(value)
+            new = _unsplit(self._rejoined(self._expand(value, quoted=True, depth=0), torn, quoted=True))
         if any(child.type == "+=" for child in node.children):
             new = _appended(self._lookup(name), new)
         return name, new
@@ -446,9 +469,9 @@ class _Reader:
         keyword = node.children[0].type if node.children else ""
         removed = any(option.startswith("-") and "n" in option for option in options) and keyword == "export"
         exported = keyword == "export" or any(option.startswith("-") and "x" in option for option in options)
-        for child in node.named_children:
+        for child, *torn in _adjacent(node.named_children):
             if child.type == "variable_assignment":
-                name, value = self._assignment(child)
+                name, value = self._assignment(child, torn)
                 self._state[name] = value
             elif child.type == "variable_name":
                 name = self._source.of(child)
@@ -489,15 +512,29 @@ class _Reader:
     def _words(self, node: tree_sitter.Node) -> list[str]:
         return separated(self._expand(node, quoted=False, depth=0))
 
-    def _text(self, node: tree_sitter.Node) -> str:
-        """The value an assignment gives: expanded, and not split."""
-        value = self._expand(node, quoted=True, depth=0)
-        return " ".join(separated(value)) if separated(value) != [value] else value
+    def _rejoined(self, text: str, nodes: Sequence[tree_sitter.Node], *, quoted: bool) -> str:
+        """``text`` with ``nodes`` that follow it without a blank.
+
+        The grammar tears ``$A/$B/c`` apart behind the second ``$``, so that the name of a variable is found at the
+        start of the next node.
+        """
+        for node in nodes:
+            name = _NAME.match(self._source.of(node)) if text.endswith("$") else None
+            if name is None:
+                text += self._expand(node, quoted=quoted, depth=0)
+                continue
+            value = self._variable(name[0], None)
+            known = value if isinstance(value, str) else UNKNOWN
+            rest = self._pieces(node, quoted=quoted, depth=0, start=node.start_byte + name.end())
+            text = text[:-1] + (known if quoted else splittable(known)) + rest
+        return text
 
     def _expand(self, node: tree_sitter.Node, *, quoted: bool, depth: int) -> str:
         if depth > _MOST_NESTED_WORDS or node.end_byte - node.start_byte > _MOST_WORD:
             return UNKNOWN
         match node.type:
+            case "command_name" if node.named_child_count == 1:
+                return self._expand(node.named_children[0], quoted=quoted, depth=depth + 1)
             case "word" | "number" | "variable_name" | "extglob_pattern" | "regex":
                 if node.named_children:
                     return self._pieces(node, quoted=quoted, depth=depth)
@@ -596,7 +633,7 @@ class _Reader:
                 if known and not empty:
                     return value
                 default = self._pieces(node, quoted=True, depth=depth, start=offset)
-                default = " ".join(separated(default)) if separated(default) != [default] else default
+                default = _unsplit(default)
                 result = default if empty and known else _defaulted(value, default)
                 if operator in (":=", "=") and isinstance(result, str):
                     self._state[name] = result
@@ -617,6 +654,7 @@ class _Fork:
     def __init__(self, before: _State) -> None:
         self.before = before
         self.after: list[_State] = []
+        self.absent = ""
 
 
 _OPERATORS = (":-", ":=", ":?", ":+", "-", "=", "?", "+")
@@ -627,6 +665,32 @@ _EXPANSION = re.compile(
 )
 _ESCAPE = re.compile(r"\\(\n|.)", re.DOTALL)
 _QUOTED_ESCAPE = re.compile(r'\\([\n"$`\\])')
+
+
+_TESTED = re.compile(r'"?\$\{?(\w+)(?::?[-+]\w*)?\}?"?', re.ASCII)
+_NAME = re.compile(r"[A-Za-z_]\w*|\d|[@*#?]", re.ASCII)
+
+
+def _adjacent(nodes: Sequence[tree_sitter.Node]) -> Iterator[list[tree_sitter.Node]]:
+    """``nodes`` in groups between which there is a blank."""
+    group: list[tree_sitter.Node] = []
+    for node in nodes:
+        if group and group[-1].end_byte != node.start_byte:
+            yield group
+            group = []
+        group.append(node)
+    if group:
+        yield group
+
+
+def _unsplit(text: str) -> str:
+    """``text`` as an assignment keeps it: in one piece."""
+    pieces = separated(text)
+    return " ".join(pieces) if pieces != [text] else text
+
+
+def _literal(value: _Value) -> bool:
+    return all(map(literal, value)) if isinstance(value, tuple) else literal(value)
 
 
 def _unescaped(text: str) -> str:
@@ -775,7 +839,9 @@ def _assignments(root: tree_sitter.Node, source: _Source) -> Iterator[tuple[str,
         node, inside, fixed = pending.pop()
         match node.type:
             case "variable_assignment":
-                if node.parent is not None and node.parent.type == "command":
+                follower = node.next_sibling
+                torn = follower is not None and follower.start_byte == node.end_byte
+                if node.parent is not None and node.parent.type == "command" and not torn:
                     continue
                 local = inside and node.parent is not None and _keyword(node.parent) in ("local", "declare", "typeset")
                 target = node.child_by_field_name("name")
