@@ -46,6 +46,9 @@ COMBINED = (
     ("main guard, split, modules", (structure.main_guard, modules.split_helpers("names"), imports.import_modules)),
 )
 
+#: Variants of a rule that do not hold its mistake any more, with the reason; they are not counted.
+HOLDS_NO_MORE: dict[tuple[str, str], str] = {}
+
 
 def examples(page: Page) -> list[Project]:
     """The page's own examples of the mistake that hold some Python to rewrite."""

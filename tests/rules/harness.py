@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path, PurePosixPath
 
 import msgspec
 from mlsys_advise.engine import Options, check
-from mlsys_advise.example import Expected, Fault, Project
+from mlsys_advise.example import Block, Expected, Project
 from mlsys_advise.finding import Finding
 from mlsys_advise.page import CaseFile, Page, read_cases, read_page
 
@@ -17,6 +18,7 @@ PACKS = ROOT / "rules" / "mlsys_rules"
 CASES = ROOT / "tests" / "rules"
 #: An empty settings file makes the folder that holds it the root of its project.
 MARKER = "mlsys-advise.toml"
+_MARK = re.compile(r"\s*(#|//)\s*[A-Z]+\d{3,}\b.*")
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -40,10 +42,6 @@ def pages() -> dict[str, Page]:
 @cache
 def case_files() -> dict[str, CaseFile]:
     return {path: read_cases(text) for path, text in _texts(CASES, skip="README.md")}
-
-
-def faults() -> dict[str, tuple[Fault, ...]]:
-    return {path: file.faults for path, file in {**pages(), **case_files()}.items()}
 
 
 def page_cases() -> list[Case]:
@@ -100,6 +98,30 @@ def differences(case: Case, found: Iterable[Finding]) -> list[str]:
         line = block.source_line(finding.span.line, finding.span.cell) if block else case.project.line
         lines.append(_message(case, line, f"{finding.code} is not marked, but was reported: {finding.message}"))
     return lines
+
+
+def twins(code: str) -> list[tuple[Case, Case]]:
+    """Pairs of cases of several files for the rule: one flagged, and one silent though it holds the flagged file."""
+    cases = [case for case in page_cases() + more_cases() if code in case.codes and len(case.project.blocks) > 1]
+    return [
+        (flagged, silent)
+        for flagged in cases
+        for silent in cases
+        if not any(mark.code == code for mark in silent.project.expected)
+        if any(
+            _holds(silent.project, flagged.project, mark.path) for mark in flagged.project.expected if mark.code == code
+        )
+    ]
+
+
+def _holds(project: Project, other: Project, title: str) -> bool:
+    """Whether the two projects have the same file of this name, marks aside."""
+    blocks = [found for found in (project.block(title), other.block(title)) if found]
+    return len({_unmarked(block) for block in blocks}) == 1 and len(blocks) == 2
+
+
+def _unmarked(block: Block) -> str:
+    return "\n".join(_MARK.sub("", line) for line in block.text.splitlines())
 
 
 def _texts(folder: Path, skip: str) -> list[tuple[str, str]]:

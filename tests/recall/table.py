@@ -1,0 +1,77 @@
+"""Writes the table of recall into the README of each pack: ``python -m tests.recall.table``.
+
+Without a pack's README, or without the markers in it, the section is added at its end.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from tests.recall.measure import LEAST, Recall, recall
+from tests.recall.variants import COMBINED, HOLDS_NO_MORE, REWRITES
+from tests.rules.harness import PACKS, pages
+
+BEGIN, END = "<!-- measured: recall -->", "<!-- end: recall -->"
+SECTION = f"""\
+## Recall
+
+Each example of a page, rewritten in the {len(REWRITES) + len(COMBINED)} ways of `tests/recall/variants.py`: imports
+aliased, variables renamed, definitions moved to other files, objects made by factories, functions turned into classes,
+numbers read from the command line. Counted are the flagged lines of those variants that still hold the mistake.
+Written by `python -m tests.recall.table`.
+
+{BEGIN}
+{END}
+"""
+
+
+def packs() -> dict[str, list[str]]:
+    """The paths of the pages of each pack."""
+    result: dict[str, list[str]] = {}
+    for path in pages():
+        result.setdefault(path.split("/")[2], []).append(path)
+    return result
+
+
+def table(paths: list[str]) -> str:
+    """The rows of the rules of one pack, and what was not counted and why."""
+    measured = sorted((recall(path) for path in paths), key=lambda row: row.code)
+    lines = ["| Rule | variants | flagged | share | not flagged |", "| --- | --- | --- | --- | --- |"]
+    lines += [f"| {' | '.join(_row(row))} |" for row in measured]
+    codes = {row.code for row in measured}
+    reasons = [f"- {code}, *{name}*: {why}" for (code, name), why in sorted(HOLDS_NO_MORE.items()) if code in codes]
+    return "\n".join([*lines, *(["", "Not counted, because the mistake is gone:", "", *reasons] if reasons else [])])
+
+
+def replaced(text: str, new: str) -> str:
+    """The README with its table replaced, or with the section added."""
+    if BEGIN not in text or END not in text:
+        text = f"{text.rstrip()}\n\n{SECTION}" if text.strip() else SECTION
+    before, rest = text.split(BEGIN, 1)
+    return f"{before}{BEGIN}\n{new}\n{END}{rest.split(END, 1)[1]}"
+
+
+def readme(pack: str) -> Path:
+    return PACKS / pack / "README.md"
+
+
+def main() -> int:
+    for pack, paths in packs().items():
+        path = readme(pack)
+        old = path.read_text(encoding="utf-8") if path.is_file() else f"# {pack}\n"
+        path.write_text(replaced(old, table(paths)), encoding="utf-8", newline="\n")
+        for row in map(recall, paths):
+            print(f"{row.code} {row.name}: {row.flagged} of {row.marks}{'' if row.share >= LEAST else ', too few'}")
+    return 0
+
+
+def _row(row: Recall) -> list[str]:
+    missed = Counter(name for name, _ in row.missed)
+    named = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in sorted(missed.items()))
+    return [f"{row.code} {row.name}", str(row.marks), str(row.flagged), f"{row.share:.0%}", named]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
