@@ -28,6 +28,9 @@ SECTIONS = (
     "References",
 )
 
+#: What a sentence starts with that the author of a new rule has yet to write.
+SKELETON = "REPLACE:"
+
 _RULE = re.compile(r"(?P<code>(?P<prefix>[A-Z]+)\d+)\s+(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)")
 _HEADING = re.compile(r" {0,3}(?P<level>#{1,6})(?:[ \t]+(?P<text>.*?))?(?:[ \t]+#+)?[ \t]*")
 _FENCE = re.compile(r"(?P<indent> {0,3})(?P<fence>`{3,}|~{3,})(?P<info>.*)")
@@ -72,7 +75,12 @@ def read_page(text: str) -> Page:
     if not (title := _RULE.fullmatch(first)):
         raise PageError(f"the first line must be '# CODE rule-name', not {lines[:1]}")
     body = _read_body(lines, title["prefix"])
-    faults = sorted([*body.faults, *_page_faults(body, title["code"])])
+    unwritten = [
+        Fault(number, "this is still the skeleton's text")
+        for number, line in enumerate(lines, start=1)
+        if SKELETON in line
+    ]
+    faults = sorted([*body.faults, *_page_faults(body, title["code"]), *unwritten])
     return Page(title["code"], title["name"], body.summary, body.sections, body.projects, tuple(faults))
 
 

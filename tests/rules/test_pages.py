@@ -9,7 +9,7 @@ import pytest
 from mlsys_advise import registry
 from mlsys_advise.page import Page
 
-from tests.rules.harness import PACKS, ROOT, Case, differences, findings, page_cases, pages
+from tests.rules.harness import PACKS, ROOT, Case, differences, findings, page_cases, pages, twins
 
 
 @pytest.mark.parametrize("case", page_cases(), ids=lambda case: case.name)
@@ -51,6 +51,12 @@ def test_the_page_that_the_program_prints_is_the_file() -> None:
         assert rule.page() == stored.read_text(encoding="utf-8"), stored.relative_to(ROOT)
 
 
+def test_no_rule_is_left_as_a_skeleton() -> None:
+    for rule in registry.load_rules().rules:
+        assert SKELETON not in (PACKS / rule.pack / f"{rule.name.replace('-', '_')}.py").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(("path", "page"), pages().items(), ids=pages())
-def test_an_example_spans_files_and_has_a_twin_that_is_silent_because_of_one(path: str, page: Page) -> None:
-    """The twin holds the flagged file as it is, and others that decide otherwise."""
+def test_a_project_of_several_files_has_a_twin_that_is_silent_because_of_another_file(path: str, page: Page) -> None:
+    """What a rule asks of the project is shown both ways: the twin holds the flagged file as it is."""
+    assert twins(page.code), f"{path}: no two projects of several files, one flagged and one silent, share that file"
