@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from mlsys_advise import registry
-from mlsys_advise.page import Page
+from mlsys_advise.page import SKELETON, Page
 
 from tests.rules.harness import PACKS, ROOT, Case, differences, findings, page_cases, pages, twins
 
