@@ -23,11 +23,11 @@ def one(paths: Any, options: Any, **rest: Any) -> Any:
 
 def slow(paths: Any, options: Any, *, stdin: Any = None, progress: Any = None) -> Any:
     print("started", flush=True)
-    for done in range(200):
+    for done in range(60):
         time.sleep(0.02)
         if progress:
-            progress("reading files", done, 200)
-    return scripted.report(files=200)
+            progress("reading files", done, 60)
+    return scripted.report(files=60)
 
 
 def stubborn(paths: Any, options: Any, **rest: Any) -> Any:
@@ -36,6 +36,7 @@ def stubborn(paths: Any, options: Any, **rest: Any) -> Any:
         for _ in range(4):
             pool.submit(time.sleep, 60)
         print("started", flush=True)
+        print(*pool._processes, flush=True)
         time.sleep(60)
     return scripted.report()
 

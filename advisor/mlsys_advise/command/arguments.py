@@ -27,7 +27,7 @@ commands:
   clean                  remove the cache
 
 """
-_ENDING = "exit status: 0 nothing of severity warning or error, 1 such findings, 2 wrong usage or internal error"
+_ENDING = "exit status: 0 no warnings or errors found, 1 some found, 2 wrong usage or internal error"
 
 
 class _Parser(argparse.ArgumentParser):

@@ -37,12 +37,12 @@ def arm() -> None:
 
 def leave() -> NoReturn:
     """End the process and its workers now, with one line on standard error."""
-    if "multiprocessing" in sys.modules:
-        import multiprocessing
-
-        for worker in multiprocessing.active_children():
-            worker.terminate()
     try:
         os.write(2, b"mlsys-advise: interrupted\n")
-    finally:
+        if "multiprocessing" in sys.modules:
+            import multiprocessing
+
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+    finally:  # whatever state the modules used here are in
         os._exit(STATUS)
