@@ -39,7 +39,7 @@ class Launch(msgspec.Struct, frozen=True, array_like=True):
     """A command that starts a program.
 
     ``command`` is the base name of the executable. ``program`` is the Python file or, with ``module``, the module that
-    it runs; ``None`` where it runs none or one that is not known. ``launcher`` names the launcher that starts it in
+    it runs; ``None`` where it runs none or one that is not known. The folder of a file may have holes. ``launcher`` names the launcher that starts it in
     several processes. ``processes`` counts the processes on one machine, ``None`` for unknown or one for each device.
     ``arguments`` follow the program; ``overridable`` are the indices of those that rest on a default.
     """
@@ -241,13 +241,13 @@ _PYTHON = re.compile(r"(?:python|pypy)\d*(?:\.\d+)*t?$", re.ASCII)
 _PYTHON_OPTIONS = _options("-W -X --check-hash-based-pycs")
 #: Programs that no question is about: they start nothing that stays.
 _PASSING_NAMES = """
-    : . [ [[ alias apk apt apt-get apt-key aws awk az base64 basename bg break cat cd chgrp chmod chown conda continue cp
-    curl cut date declare df dirname disown dpkg du dvc echo egrep env exec exit export false fg find free gcloud getopts
-    git grep gsutil gunzip gzip hash head helm hf hostname huggingface-cli id jobs jq kill kubectl ldconfig let ln local
-    ls lscpu mamba mkdir module mount mv nproc nvcc nvidia-smi perl pip pip3 pkill popd poetry printenv printf ps pushd
-    pwd read readlink realpath return rm rmdir sed seq service set shift shopt sleep sort source split ssh-keygen sync
-    systemctl tail tar tee test touch tr trap true type ulimit umask unalias uname uniq unset unzip uv wait wandb wc wget
-    which whoami yum
+    : . [ [[ alias apk apt apt-get apt-key aws awk az base64 basename bg break cat cd chgrp chmod chown conda
+    continue cp curl cut date declare df dirname disown dpkg du dvc echo egrep env exec exit export false fg
+    find free gcloud getopts git grep gsutil gunzip gzip hash head helm hf hostname huggingface-cli id jobs jq
+    kill kubectl ldconfig let ln local ls lscpu mamba mkdir module mount mv nproc nvcc nvidia-smi perl pip
+    pip3 pkill popd poetry printenv printf ps pushd pwd read readlink realpath return rm rmdir sed seq service
+    set shift shopt sleep sort source split ssh-keygen sync systemctl tail tar tee test touch tr trap true
+    type ulimit umask unalias uname uniq unset unzip uv wait wandb wc wget which whoami yum
 """
 _PASSING = frozenset(_PASSING_NAMES.split())
 
@@ -357,8 +357,8 @@ def _launch(
     launcher: str | None = None,
     processes: int | None = 1,
 ) -> Launch:
-    """A launch whose arguments begin at the word ``at``; a program with a hole in it is not known."""
-    known = program is not None and literal(program)
+    """A launch whose arguments begin at the word ``at``; a program whose file name has a hole in it is not known."""
+    known = program is not None and literal(program if module else posixpath.basename(program))
     return Launch(
         command=name,
         program=program if known else None,
