@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
 import types
@@ -10,35 +11,32 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from mlsys_advise import registry
 from mlsys_advise.finding import Finding, InternalError, Notice, Place, Related, Span
 from mlsys_advise.heat import STEP, TRAINING, Heat
+from mlsys_advise.rule import Rule
+from mlsys_advise.vocabulary import Vocabulary
 
 
-class Rule(msgspec.Struct, frozen=True):
-    code: str
-    name: str
-    severity: str = "warning"
-    category: str = "performance"
-    lesson: str = "5.3"
-    summary: str = "A sentence about it."
-    pack: str = "memory"
+class Taught(Rule, frozen=True):
+    """A rule that flags nothing and has a page."""
 
     def page(self) -> str:
         return f"# {self.code} {self.name}\n\nTeaches something.\n\n## What it flags\n\n- one *thing*\n"
 
 
+def taught(code: str, name: str, pack: str, **rest: Any) -> Taught:
+    module = f"mlsys_rules.{pack}.{name.replace('-', '_')}"
+    values = {"severity": "warning", "category": "performance", "lesson": "5.3", "summary": "A sentence about it."}
+    return Taught(code, name, check=lambda node, here: iter(()), nodes=(ast.Call,), module=module, **(values | rest))
+
+
 RULES = (
-    Rule("MLS101", "scalar-tensor-loop", pack="architecture"),
-    Rule("MLS401", "gc-collect-in-hot-path"),
-    Rule("MLS413", "pageable-batch-transfer", severity="info"),
+    taught("MLS101", "scalar-tensor-loop", "architecture"),
+    taught("MLS401", "gc-collect-in-hot-path", "memory"),
+    taught("MLS413", "pageable-batch-transfer", "memory", severity="info"),
+    taught("MLS499", "expensive-question", "memory", optin=True),
 )
-
-
-class Registry(msgspec.Struct, frozen=True):
-    rules: tuple[Rule, ...] = RULES
-
-    def find(self, name: str) -> Rule | None:
-        return next((rule for rule in self.rules if name in (rule.code, rule.name)), None)
 
 
 def finding(path: Path | str, line: int = 1, **changes: Any) -> Finding:
@@ -61,49 +59,43 @@ def finding(path: Path | str, line: int = 1, **changes: Any) -> Finding:
 
 
 def provide() -> None:
-    """Stand in for modules of the engine that do not exist."""
-    for name in ("engine", "registry", "rule"):
-        full = f"mlsys_advise.{name}"
-        if full in sys.modules or importlib.util.find_spec(full) is not None:
-            continue
-        module = types.ModuleType(full)
-        if name == "engine":
+    """Stand in for the engine while there is none."""
+    full = "mlsys_advise.engine"
+    if full in sys.modules or importlib.util.find_spec(full) is not None:
+        return
+    module: Any = types.ModuleType(full)
 
-            class Options(msgspec.Struct, frozen=True):
-                select: tuple[str, ...] = ()
-                ignore: tuple[str, ...] = ()
-                jobs: int = 0
-                executor: str = ""
-                cache: Path | None = None
-                use_cache: bool = True
-                isolated: bool = False
-                raise_errors: bool = False
+    class Options(msgspec.Struct, frozen=True):
+        select: tuple[str, ...] = ()
+        ignore: tuple[str, ...] = ()
+        jobs: int = 0
+        executor: str = ""
+        cache: Path | None = None
+        use_cache: bool = True
+        isolated: bool = False
+        raise_errors: bool = False
 
-            class Report(msgspec.Struct, frozen=True):
-                findings: tuple[Finding, ...] = ()
-                notices: tuple[Notice, ...] = ()
-                errors: tuple[InternalError, ...] = ()
-                files: int = 0
-                partial: bool = False
+    class Report(msgspec.Struct, frozen=True):
+        findings: tuple[Finding, ...] = ()
+        notices: tuple[Notice, ...] = ()
+        errors: tuple[InternalError, ...] = ()
+        files: int = 0
+        partial: bool = False
 
-            module.Options, module.Report = Options, Report  # type: ignore[attr-defined]
-        if name == "registry":
-            module.Registry = Registry  # type: ignore[attr-defined]
-        if name == "rule":
-            module.Rule = Rule  # type: ignore[attr-defined]
-        sys.modules[full] = module
+    module.Options, module.Report = Options, Report
+    sys.modules[full] = module
 
 
 def install(check: Callable[..., Any], patch: Callable[[Any, str, Any], None] = setattr) -> None:
     """Let the command line find ``check`` and our three rules; ``patch`` may be a monkeypatch's setattr."""
     provide()
-    from mlsys_advise import engine, registry
+    from mlsys_advise import engine
 
     for module, name, value in (
         (engine, "check", check),
         (engine, "inspect", lambda path, line, options: f"{path}\n  line {line}"),
         (engine, "why", lambda code, path, line, options: f"{code} at {path}:{line}\n  silent"),
-        (registry, "load_rules", Registry),
+        (registry, "load_rules", lambda: registry.Registry(RULES, Vocabulary(), b"")),
     ):
         if not hasattr(module, name):
             setattr(module, name, None)

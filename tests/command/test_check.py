@@ -193,8 +193,9 @@ def test_wrong_usage_is_one_line_and_status_two(cli: CommandLine, argv: list[str
     assert cli.calls == []
 
 
-def test_all_rules_can_be_selected_by_one_word(cli: CommandLine) -> None:
-    assert cli("train.py", "--select", "ALL").status == 0
+@pytest.mark.parametrize("selector", ["ALL", "mls4", "MLS499", "expensive-question"])
+def test_selectors_that_select_something_pass(cli: CommandLine, selector: str) -> None:
+    assert cli("train.py", "--select", selector, "--ignore", selector).status == 0
 
 
 def test_a_mistake_of_the_engine_is_one_line_and_status_two(cli: CommandLine) -> None:

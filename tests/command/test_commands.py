@@ -32,6 +32,7 @@ def test_all_rules_are_listed_by_pack(cli: CommandLine) -> None:
         "memory",
         "  MLS401  gc-collect-in-hot-path   warning  A sentence about it.",
         "  MLS413  pageable-batch-transfer  info     A sentence about it.",
+        "  MLS499  expensive-question       warning  A sentence about it. (only when selected)",
         "",
     ]
 

@@ -34,6 +34,6 @@ def _table(known: registry.Registry, style: Style) -> Iterator[str]:
         yield style.paint("strong", pack)
         for rule in rules:
             severity = style.paint(rule.severity, rule.severity.ljust(len("warning")))
-            line = f"  {rule.code}  {rule.name.ljust(widest)}  {severity}  {rule.summary}"
-            yield line
+            note = " (only when selected)" if rule.optin else ""
+            yield f"  {rule.code}  {rule.name.ljust(widest)}  {severity}  {rule.summary}{note}"
         yield ""

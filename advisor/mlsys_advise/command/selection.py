@@ -9,15 +9,12 @@ from mlsys_advise import registry
 from mlsys_advise.rule import Rule
 from mlsys_advise.usage import UsageError
 
-ALL = "ALL"
-
 
 def require_known(selectors: Iterable[str]) -> None:
     """Raises UsageError for a selector that selects nothing: a typing mistake must not switch a check off."""
     for selector in selectors:
         known = registry.load_rules()
-        begins = any(rule.code.startswith(selector) for rule in known.rules)
-        if selector != ALL and not begins and known.find(selector) is None:
+        if known.find(selector) is None and not known.select((selector,), ()):
             raise UsageError(unknown(selector, known))
 
 
@@ -30,7 +27,7 @@ def unknown(name: str, known: registry.Registry) -> str:
 
 def rule_of(name: str, known: registry.Registry) -> Rule:
     """The rule with this code or name; raises UsageError, with the nearest ones, if there is none."""
-    found = known.find(name) or known.find(name.upper())
+    found = known.find(name)
     if found is None:
         raise UsageError(unknown(name, known))
     return found
