@@ -39,9 +39,10 @@ class Launch(msgspec.Struct, frozen=True, array_like=True):
     """A command that starts a program.
 
     ``command`` is the base name of the executable. ``program`` is the Python file or, with ``module``, the module that
-    it runs; ``None`` where it runs none or one that is not known. The folder of a file may have holes. ``launcher`` names the launcher that starts it in
-    several processes. ``processes`` counts the processes on one machine, ``None`` for unknown or one for each device.
-    ``arguments`` follow the program; ``overridable`` are the indices of those that rest on a default.
+    it runs, ``None`` where it runs none or one that is not known; the folder of a file may have holes. ``launcher``
+    names the launcher that starts it in several processes. ``processes`` counts the processes on one machine, ``None``
+    for unknown or one for each device. ``arguments`` follow the program; ``overridable`` are the indices of those that
+    rest on a default.
     """
 
     command: str

@@ -660,7 +660,7 @@ class _Fork:
 _OPERATORS = (":-", ":=", ":?", ":+", "-", "=", "?", "+")
 _EXPANSION = re.compile(
     r"\$\{?(?P<prefix>[#!](?=[\w@*]))?(?P<name>\w+|[@*#?$!-])(?:\[(?P<index>[^\]]*)\])?"
-    r"(?P<operator>:[-=?+]|[-=?+]|[:%#/^,]+(?=.))?",
+    r"(?P<operator>:?[-=?+]|%%?|##?|//?|\^\^?|,,?|:)?",
     re.ASCII,
 )
 _ESCAPE = re.compile(r"\\(\n|.)", re.DOTALL)

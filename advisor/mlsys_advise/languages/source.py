@@ -25,6 +25,7 @@ LIMIT = 2 << 20
 NOTEBOOK_LIMIT = 64 << 20
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANK = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 #: Decoding takes quadratic time or warns on the screen, and no source file is written in them.
 _REFUSED_CODECS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape"})
@@ -62,10 +63,10 @@ class Source:
     __slots__ = ("_ascii", "_cell_lines", "_lines", "cells", "path", "text")
 
     def __init__(self, text: str, path: str, cells: Sequence[CellStart] = ()) -> None:
-        self.text = text
+        self._ascii = text.isascii()
+        self.text = text if self._ascii else without_surrogates(text)
         self.path = path
         self.cells = tuple(cells)
-        self._ascii = text.isascii()
         self._lines: list[str] | None = None
         self._cell_lines = [cell.line for cell in self.cells]
 
@@ -107,8 +108,16 @@ class Source:
         text = self.line(line)
         if text.isascii():
             return byte + 1
-        # A lone surrogate, which JSON can smuggle in, takes three bytes as the replacement character does.
-        return len(text.encode("utf-8", "surrogatepass")[:byte].decode("utf-8", "replace")) + 1
+        return len(text.encode()[:byte].decode("utf-8", "ignore")) + 1
+
+
+def without_surrogates(text: str) -> str:
+    """The text with lone surrogates, which JSON can smuggle in and no file can hold, replaced one for one."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text)
+    return text
 
 
 def decode(data: bytes, path: str) -> Source | Notice:

@@ -24,7 +24,7 @@ _MARKS = frozenset((_OPEN, _OPEN_SPLIT, _DEFAULT, _CLOSE, _SEPARATOR))
 _Supply = Callable[[str, str | None], str | None]
 
 #: References that are not names of variables: the path of the running script, and its folder.
-SCRIPT, SCRIPT_FOLDER = "0", "0/"
+SCRIPT, SCRIPT_FOLDER = "0", "0-folder"
 
 
 def hole(reference: str = "", default: str | None = None, *, split: bool = False) -> str:
@@ -43,7 +43,7 @@ ARGUMENTS = hole("@1")
 
 def literal(word: str) -> bool:
     """Whether the whole word is known."""
-    return _OPEN not in word and _OPEN_SPLIT not in word
+    return word.isascii() or _MARKS.isdisjoint(word)
 
 
 def rest_of_arguments(word: str) -> int | None:

@@ -1,0 +1,164 @@
+"""Conditions: what a candidate asks of the project, as plain data from a closed set of questions.
+
+Each question has three answers. A finding's *required* conditions must be answered yes; what would excuse it must be
+*refuted*, that is answered no; unknown silences both. *Presumed* conditions are excuses so rare that unknown does not
+silence, and the finding says so; *graded* ones only choose the wording or lower the severity.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from mlsys_advise.heat import Context, Frequency
+from mlsys_advise.term import Term
+
+Part: TypeAlias = Literal["require", "refute", "presume", "grade"]
+Scope: TypeAlias = Literal["module", "program", "project"]
+
+
+class KindIs(msgspec.Struct, frozen=True, array_like=True, tag="kind"):
+    """The value has one of these kinds: in all that it may be (``every``), or in some."""
+
+    term: Term
+    kinds: tuple[str, ...]
+    every: bool = False
+
+
+class Derives(msgspec.Struct, frozen=True, array_like=True, tag="derives"):
+    """The class of this file inherits from a library class of one of these kinds."""
+
+    cls: str
+    kinds: tuple[str, ...]
+
+
+class ValueIs(msgspec.Struct, frozen=True, array_like=True, tag="value"):
+    """The configured value passes a test: ``positive``, ``zero``, ``true``, ``false``, ``given``, ``accelerator``."""
+
+    term: Term
+    test: str
+
+
+class HasProperty(msgspec.Struct, frozen=True, array_like=True, tag="property"):
+    """A callee, or a function of this file, has a property itself or through what it calls (see ``properties``)."""
+
+    callee: Term
+    property: str
+
+
+class WorkersOver(msgspec.Struct, frozen=True, array_like=True, tag="workers"):
+    """Some loader over the class of this file, or an object that holds one, has worker processes."""
+
+    cls: str
+
+
+class Uses(msgspec.Struct, frozen=True, array_like=True, tag="uses"):
+    """The object made at a call site of this file is used so: see ``Consumption`` for the names of uses."""
+
+    function: str
+    site: int
+    use: str
+
+
+class HandedTo(msgspec.Struct, frozen=True, array_like=True, tag="handed"):
+    """The object is given to a framework that does the job itself."""
+
+    function: str
+    site: int
+    owners: tuple[str, ...]
+
+
+class Exists(msgspec.Struct, frozen=True, array_like=True, tag="exists"):
+    """One of these effects occurs somewhere in the scope."""
+
+    tokens: tuple[str, ...]
+    scope: Scope = "program"
+
+
+class Hot(msgspec.Struct, frozen=True, array_like=True, tag="hot"):
+    """The place runs in one of the contexts, at least so often."""
+
+    function: str
+    loop: int
+    contexts: Context
+    least: Frequency
+
+
+class Traced(msgspec.Struct, frozen=True, array_like=True, tag="traced"):
+    """The function runs under a compiler or tracer."""
+
+    function: str
+
+
+class AlwaysUnder(msgspec.Struct, frozen=True, array_like=True, tag="under"):
+    """Every call that reaches the function is under one of the regions (bits of ``Region``)."""
+
+    function: str
+    regions: int
+
+
+class Pinned(msgspec.Struct, frozen=True, array_like=True, tag="pin"):
+    """The manifest that governs the directory of the file admits only versions of the package below ``below``."""
+
+    package: str
+    below: str
+
+
+class StartsWorkers(msgspec.Struct, frozen=True, array_like=True, tag="starts"):
+    """The program that a container of this manifest starts makes loaders with worker processes, or several ranks."""
+
+    pod: int
+    container: int
+
+
+class AnyOf(msgspec.Struct, frozen=True, array_like=True, tag="any"):
+    """One of several conditions."""
+
+    options: tuple[Condition, ...]
+
+
+Condition: TypeAlias = (
+    KindIs
+    | Derives
+    | ValueIs
+    | HasProperty
+    | WorkersOver
+    | Uses
+    | HandedTo
+    | Exists
+    | Hot
+    | Traced
+    | AlwaysUnder
+    | Pinned
+    | StartsWorkers
+    | AnyOf
+)
+
+
+class Clause(msgspec.Struct, frozen=True, array_like=True):
+    """A condition and the part it plays. ``says`` names it for `why` and for findings that presume or grade."""
+
+    part: Part
+    condition: Condition
+    says: str = ""
+
+
+def require(condition: Condition, says: str = "") -> Clause:
+    """The finding needs the answer yes."""
+    return Clause("require", condition, says)
+
+
+def refute(condition: Condition, says: str = "") -> Clause:
+    """The finding needs the answer no."""
+    return Clause("refute", condition, says)
+
+
+def presume(condition: Condition, says: str) -> Clause:
+    """The finding needs any answer but yes, and says what it assumed where the answer is unknown."""
+    return Clause("presume", condition, says)
+
+
+def grade(condition: Condition, says: str = "") -> Clause:
+    """The answer only grades the finding."""
+    return Clause("grade", condition, says)

@@ -1,0 +1,371 @@
+"""The engine: files in, report out. It decides what is analysed again, what is asked again, and in which processes.
+
+The work has three stages. Each file alone gives an interface and candidates (cached by content). The join answers the
+candidates' conditions on demand. What an answer read is stored with it, so that after an edit only answers whose
+reads have changed are asked again; the result is the same as that of a run from nothing.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import gc
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from mlsys_advise.analysis import Analyst, FileResult, Task, analyse_batch, unpack
+from mlsys_advise.cache import Cache
+from mlsys_advise.executors import executor_for
+from mlsys_advise.finding import Finding, InternalError, Notice
+from mlsys_advise.languages.source import NOTEBOOK_LIMIT, read
+from mlsys_advise.project import layout
+from mlsys_advise.project.discovery import Settings, discover, language_of
+from mlsys_advise.project.verdicts import Judge, Stored
+from mlsys_advise.project.world import Entry
+from mlsys_advise.registry import Registry, engine_source, load_rules
+from mlsys_advise.rule import Candidate
+
+#: Bytes of source that one task of a worker holds: enough to pay for the hand-over, small enough to spread.
+BATCH = 400_000
+#: Below so many bytes of source to analyse, starting processes costs more than it saves.
+PARALLEL = 1_500_000
+
+_decode_candidates = msgspec.msgpack.Decoder(list[Candidate]).decode
+_encode = msgspec.msgpack.Encoder(enc_hook=lambda value: int(value)).encode
+
+Progress = Callable[[str, int, int], None]
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to run: which rules, in how many processes, with which cache."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    jobs: int = 0
+    executor: str = ""
+    cache: Path | None = None
+    use_cache: bool = True
+    isolated: bool = False
+    raise_errors: bool = False
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All that a run found. ``findings`` have absolute paths. ``partial`` says that a stated limit was reached."""
+
+    findings: tuple[Finding, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    errors: tuple[InternalError, ...] = ()
+    files: int = 0
+    partial: bool = False
+
+
+class Stage(msgspec.Struct, frozen=True, array_like=True):
+    """The stored outcome of a project: what a run with nothing changed prints."""
+
+    findings: tuple[Finding, ...]
+    notices: tuple[Notice, ...]
+    errors: tuple[InternalError, ...]
+
+
+def check(
+    paths: Sequence[Path],
+    options: Options,
+    *,
+    stdin: tuple[str, bytes] | None = None,
+    progress: Progress | None = None,
+    registry: Registry | None = None,
+) -> Report:
+    """Analyse the files named and those of their projects; report on the files named.
+
+    ``stdin`` is (file name, content) of one file whose text is not what is on disk.
+    Raises FileNotFoundError if a path does not exist.
+    """
+    with quiet_collector():
+        return _Run(options, progress or _silent, registry or load_rules()).check(paths, stdin)
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    pass
+
+
+@contextmanager
+def quiet_collector() -> Iterator[None]:
+    """Keep the cyclic collector from walking interfaces again and again; what is built here holds no cycles."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class Project:
+    """One project of a run: its root, its files with their content, and what was found out about them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.named: set[str] = set()
+        self.contents: dict[str, bytes] = {}
+        self.languages: dict[str, str] = {}
+        self.keys: dict[str, bytes] = {}
+        self.notices: list[Notice] = []
+        self.errors: list[InternalError] = []
+        self.entries: dict[str, Entry] = {}
+        self.candidates: dict[str, bytes] = {}
+
+    @property
+    def identity(self) -> bytes:
+        """A digest of all files of the project by path and content."""
+        state = hashlib.blake2b(digest_size=16)
+        for path in sorted(self.keys):
+            state.update(path.encode("utf-8", "surrogateescape") + b"\0" + self.keys[path])
+        return state.digest()
+
+
+class _Run:
+    """The state of one call of ``check``."""
+
+    def __init__(self, options: Options, progress: Progress, registry: Registry) -> None:
+        self.options = options
+        self.progress = progress
+        self.registry = registry
+        self.selected = registry.select(options.select, options.ignore)
+        words = registry.vocabulary.digest()
+        self.engine = hashlib.blake2b(engine_source() + words, digest_size=16).digest()
+        self.packs = hashlib.blake2b(self.engine + registry.source, digest_size=16).digest()
+        self.notices: list[Notice] = []
+        self.errors: list[InternalError] = []
+
+    def check(self, paths: Sequence[Path], stdin: tuple[str, bytes] | None) -> Report:
+        projects = self._projects(paths, stdin)
+        findings: list[Finding] = []
+        with self._cache() as cache:
+            for project in projects:
+                stage = self._project(project, cache)
+                findings.extend(stage.findings)
+                self.notices.extend(_located(stage.notices, project))
+                self.errors.extend(_located_errors(stage.errors, project))
+            if cache is not None:
+                self.notices.extend(cache.notices)
+        chosen = sorted(
+            (finding for finding in findings if finding.code in self.selected),
+            key=lambda finding: (finding.path, finding.span, finding.code),
+        )
+        return Report(
+            tuple(chosen),
+            tuple(sorted(set(self.notices))),
+            tuple(sorted(set(self.errors))),
+            sum(len(project.named) for project in projects),
+        )
+
+    @contextmanager
+    def _cache(self) -> Iterator[Cache | None]:
+        if not self.options.use_cache:
+            yield None
+            return
+        with Cache(self.options.cache) as cache:
+            yield cache
+
+    # -- files
+
+    def _projects(self, paths: Sequence[Path], stdin: tuple[str, bytes] | None) -> list[Project]:
+        """The projects of the files named, each with all of its files read."""
+        found = discover(paths, Settings())
+        for notice in found.notices:
+            if notice.fatal:
+                raise FileNotFoundError(notice.message)
+        self.notices.extend(found.notices)
+        projects: dict[Path, Project] = {}
+        named: dict[Path, list[Path]] = {}
+        for path in found.files:
+            root = layout.project_root(path, isolated=self.options.isolated)
+            named.setdefault(root, []).append(path)
+        if stdin is not None:
+            path = Path(stdin[0]).absolute()
+            named.setdefault(layout.project_root(path, isolated=self.options.isolated), []).append(path)
+        for root in sorted(named):
+            project = projects[root] = Project(root)
+            files = {path: False for path in discover([root], Settings()).files} if root.is_dir() else {}
+            files |= {path: True for path in named[root]}
+            for number, (path, wanted) in enumerate(sorted(files.items())):
+                self.progress("reading", number, len(files))
+                if not wanted and layout.project_root(path, isolated=self.options.isolated) != root:
+                    continue
+                content = stdin[1] if stdin is not None and path == Path(stdin[0]).absolute() else None
+                self._take(project, path, wanted, content)
+        return [projects[root] for root in sorted(projects)]
+
+    def _take(self, project: Project, path: Path, wanted: bool, content: bytes | None) -> None:
+        relative = path.relative_to(project.root).as_posix()
+        language = language_of(relative)
+        if language is None:
+            if not wanted:
+                return
+            language = language_of("x.py")
+        if wanted:
+            project.named.add(relative)
+        if content is None:
+            data = read(path, NOTEBOOK_LIMIT, relative) if str(language) == "notebook" else read(path, name=relative)
+            if isinstance(data, Notice):
+                if wanted:
+                    project.notices.append(data)
+                return
+            content = data
+        project.contents[relative] = content
+        project.languages[relative] = str(language)
+        state = hashlib.blake2b(relative.encode("utf-8", "surrogateescape") + b"\0", digest_size=16)
+        state.update(content)
+        project.keys[relative] = state.digest()
+
+    # -- one project
+
+    def _project(self, project: Project, cache: Cache | None) -> Stage:
+        named = "\0".join(sorted(project.named)).encode("utf-8", "surrogateescape")
+        outcome = _key(b"outcome", self.packs, str(project.root).encode(), project.identity, named)
+        if cache is not None:
+            stored = cache.get_many([outcome]).get(outcome)
+            if stored is not None:
+                return msgspec.msgpack.decode(stored, type=Stage)
+        self._analyse(project, cache)
+        judge = Judge(project.root, project.entries, self.registry, layout.module_table(sorted(project.entries)))
+        previous: Mapping[str, Stored] = {}
+        verdict_keys = {
+            path: _key(b"verdicts", self.packs, str(project.root).encode(), path.encode(), project.keys[path])
+            for path in project.candidates
+            if path in project.named
+        }
+        if cache is not None:
+            packed = cache.get_many(verdict_keys.values())
+            previous = {
+                path: msgspec.msgpack.decode(packed[key], type=Stored)
+                for path, key in verdict_keys.items()
+                if key in packed
+            }
+        findings: list[Finding] = []
+        fresh: list[tuple[bytes, bytes]] = []
+        wanted = sorted(verdict_keys)
+        for number, path in enumerate(wanted):
+            self.progress("joining", number, len(wanted))
+            candidates = _decode_candidates(project.candidates[path])
+            stored = judge.judge(path, candidates, previous.get(path), self.options.raise_errors)
+            if stored is not previous.get(path):
+                fresh.append((verdict_keys[path], _encode(stored)))
+            findings.extend(judge.render(path, stored))
+            project.errors.extend(stored.errors)
+        stage = Stage(tuple(findings), tuple(project.notices), tuple(project.errors))
+        if cache is not None:
+            cache.put_many([*fresh, (outcome, _encode(stage))])
+        return stage
+
+    def _analyse(self, project: Project, cache: Cache | None) -> None:
+        """Fill in entries and candidates, from the cache where it has them."""
+        entry_keys = {path: _key(b"entry", self.engine, key) for path, key in project.keys.items()}
+        candidate_keys = {path: _key(b"candidates", self.packs, key) for path, key in project.keys.items()}
+        known = cache.get_many([*entry_keys.values(), *candidate_keys.values()]) if cache is not None else {}
+        tasks: list[Task] = []
+        for path in sorted(project.keys):
+            entry, packed = known.get(entry_keys[path]), known.get(candidate_keys[path])
+            if entry is not None and packed is not None:
+                self._keep(project, msgspec.msgpack.decode(entry, type=FileResult), packed)
+            else:
+                tasks.append(Task(path, project.languages[path], project.keys[path], project.contents[path]))
+        project.contents.clear()
+        done = 0
+        for results in self._results(tasks):
+            store: list[tuple[bytes, bytes]] = []
+            for result in results:
+                self._keep(project, result, result.candidates)
+                if not result.errors:
+                    bare = msgspec.structs.replace(result, candidates=b"")
+                    store.append((entry_keys[result.path], _encode(bare)))
+                    store.append((candidate_keys[result.path], result.candidates))
+            if cache is not None:
+                cache.put_many(store)
+            done += len(results)
+            self.progress("analysing", done, len(tasks))
+
+    def _keep(self, project: Project, result: FileResult, candidates: bytes) -> None:
+        project.entries[result.path] = result.entry
+        if candidates:
+            project.candidates[result.path] = candidates
+        if result.path in project.named:
+            project.notices.extend(result.notices)
+        project.errors.extend(result.errors)
+
+    def _results(self, tasks: list[Task]) -> Iterator[list[FileResult]]:
+        jobs = self.options.jobs or os.cpu_count() or 1
+        size = sum(len(task.data) for task in tasks)
+        remote = bool(self.options.executor)
+        if self.options.raise_errors or not remote and (jobs == 1 or size < PARALLEL):
+            analyst = Analyst(self.registry, self.options.raise_errors)
+            for batch in batches(tasks):
+                yield [analyst.analyse(task) for task in batch]
+            return
+        with executor_for(self.options.executor, jobs) as executor:
+            yield from _gather(executor, tasks, 4 * jobs if not remote else 64)
+
+
+def _gather(executor: concurrent.futures.Executor, tasks: list[Task], window: int) -> Iterator[list[FileResult]]:
+    """Keep a bounded number of batches in flight; an interrupt leaves at once."""
+    waiting: set[concurrent.futures.Future[bytes]] = set()
+    try:
+        for batch in batches(tasks):
+            waiting.add(executor.submit(analyse_batch, batch))
+            if len(waiting) >= window:
+                done, waiting = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in done:
+                    yield unpack(future.result())
+        for future in concurrent.futures.as_completed(waiting):
+            yield unpack(future.result())
+    except BaseException:
+        for future in waiting:
+            future.cancel()
+        raise
+
+
+def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+    """Groups of files of about the same size, large files first so that no worker ends long after the others."""
+    batch: list[Task] = []
+    size = 0
+    for task in sorted(tasks, key=lambda task: (-len(task.data), task.path)):
+        batch.append(task)
+        size += len(task.data)
+        if size >= BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _key(*parts: bytes) -> bytes:
+    state = hashlib.blake2b(digest_size=20)
+    for part in parts:
+        state.update(len(part).to_bytes(4, "little") + part)
+    return state.digest()
+
+
+def _located(notices: Iterable[Notice], project: Project) -> list[Notice]:
+    return [msgspec.structs.replace(notice, path=(project.root / notice.path).as_posix()) for notice in notices]
+
+
+def _located_errors(errors: Iterable[InternalError], project: Project) -> list[InternalError]:
+    return [msgspec.structs.replace(error, path=(project.root / error.path).as_posix()) for error in errors]
+
+
+def inspect(path: Path, line: int | None, options: Options) -> str:
+    """What the engine knows of a file, or of a line of it."""
+    from mlsys_advise import explain
+
+    return explain.inspect(path, line, options)
+
+
+def why(code: str, path: Path, line: int, options: Options) -> str:
+    """What a rule made of a line: each condition with its answer, or what kept a candidate from arising."""
+    from mlsys_advise import explain
+
+    return explain.why(code, path, line, options)

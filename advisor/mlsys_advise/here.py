@@ -1,0 +1,403 @@
+"""What a rule may ask of the document it stands in: facts, lazily made, at most once each.
+
+Nothing here reads another file. What is known here is true wherever the file is used; what is not known may still be
+asked of the project, as a condition on the candidate.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from mlsys_advise.condition import Clause
+from mlsys_advise.finding import Fix, Severity, Span
+from mlsys_advise.interface import BODY
+from mlsys_advise.languages.python import loops as loop_facts
+from mlsys_advise.languages.python.document import PythonDocument
+from mlsys_advise.languages.python.scopes import Binding, CallSite, Loop, Scope
+from mlsys_advise.project.values import Values
+from mlsys_advise.project.world import Entry, World
+from mlsys_advise.rule import Candidate
+from mlsys_advise.term import Name, Term
+
+_REFERENCE_WORDS: Final = frozenset("ref reference naive slow golden baseline verify expected".split())
+_REFERENCE_FOLDERS: Final = frozenset("tests test testing benchmark benchmarks unit_tests test_utils testdata".split())
+_SETUP_NAME: Final = re.compile(
+    r"^(__init__|_*init_.*|.*_init_weights|reset_parameters|_*fuse_.*|_*reparam.*|_*convert_.*)$"
+)
+
+
+class Hidden:
+    """The argument may be supplied by `*` or `**`."""
+
+
+HIDDEN: Final = Hidden()
+
+
+class Here:
+    """The document around a node, for rules about Python."""
+
+    def __init__(self, document: PythonDocument) -> None:
+        self.document = document
+        self.path = document.path
+        self.module = document.module
+        self.terms = document.terms
+        self.lexicon = document.lexicon
+
+    # -- structure
+
+    @functools.cached_property
+    def parents(self) -> dict[ast.AST, ast.AST]:
+        """The parent of every node of the file."""
+        found: dict[ast.AST, ast.AST] = {}
+        stack: list[ast.AST] = [self.module.tree]
+        while stack:
+            node = stack.pop()
+            for child in ast.iter_child_nodes(node):
+                found[child] = node
+                stack.append(child)
+        return found
+
+    @functools.cached_property
+    def _loop_of(self) -> dict[ast.AST, list[Loop]]:
+        found: dict[ast.AST, list[Loop]] = {}
+        for loop in self.module.loops:
+            found.setdefault(loop.node, []).append(loop)
+        return found
+
+    @functools.cached_property
+    def _sites(self) -> dict[ast.Call, CallSite]:
+        return {site.node: site for scope in self.module.scopes for site in scope.calls}
+
+    def parent(self, node: ast.AST) -> ast.AST | None:
+        return self.parents.get(node)
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """The nodes around a node, innermost first."""
+        around = self.parents.get(node)
+        while around is not None:
+            yield around
+            around = self.parents.get(around)
+
+    def statement(self, node: ast.AST) -> ast.stmt:
+        """The statement that a node is part of."""
+        while not isinstance(node, ast.stmt):
+            node = self.parents[node]
+        return node
+
+    def block(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements among which a statement stands."""
+        parent = self.parents.get(statement)
+        if parent is None:
+            return [statement]
+        for field in ("body", "orelse", "finalbody", "handlers"):
+            body = getattr(parent, field, None)
+            if isinstance(body, list) and statement in body:
+                return body
+        return [statement]
+
+    def before(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements before one in its block, nearest first."""
+        body = self.block(statement)
+        return body[: body.index(statement)][::-1]
+
+    def after(self, statement: ast.stmt) -> list[ast.stmt]:
+        """The statements after one in its block."""
+        body = self.block(statement)
+        return body[body.index(statement) + 1 :]
+
+    def site(self, call: ast.Call) -> CallSite:
+        """A call with its loop, region and statement."""
+        return self._sites[call]
+
+    def calls(self, within: ast.AST) -> Iterator[ast.Call]:
+        """The calls inside a node, in the order of the text; bodies of nested functions are left out."""
+        stack: list[ast.AST] = [within]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, ast.Call):
+                yield node
+            if node is not within and isinstance(
+                node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+            ):
+                continue
+            stack.extend(reversed([*ast.iter_child_nodes(node)]))
+
+    def scope(self, node: ast.AST) -> Scope:
+        """The function, lambda, class or module whose code a node is."""
+        inner = node
+        for around in self.ancestors(node):
+            scope = self.module.scope_of.get(around)
+            if scope is not None and self._in_body(around, inner):
+                return scope
+            inner = around
+        return self.module.scopes[0]
+
+    def _in_body(self, owner: ast.AST, child: ast.AST) -> bool:
+        if isinstance(owner, ast.Lambda):
+            return child is owner.body
+        if isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            return child in owner.body
+        return True
+
+    def function(self, node: ast.AST) -> Scope:
+        """The innermost function or lambda around a node, or the module."""
+        scope = self.scope(node)
+        while scope.kind == "class" and scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+    def owner(self, node: ast.AST) -> str:
+        """The name under which the interface knows the function that runs a node."""
+        scope = self.function(node)
+        return scope.qualname if scope.kind != "module" else BODY
+
+    def enclosing_class(self, node: ast.AST) -> Scope | None:
+        """The class whose method or body a node stands in."""
+        scope: Scope | None = self.scope(node)
+        while scope is not None and scope.kind != "class":
+            scope = scope.parent
+        return scope
+
+    # -- loops and regions
+
+    def loops(self, node: ast.AST) -> list[Loop]:
+        """The loops around a node within its function, innermost first. What a loop iterates is outside of it."""
+        found: list[Loop] = []
+        inner = node
+        for around in self.ancestors(node):
+            if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+                break
+            if isinstance(around, ast.For | ast.AsyncFor):
+                if inner in around.body or inner is around.target:
+                    found.extend(self._loop_of.get(around, ()))
+            elif isinstance(around, ast.While):
+                if inner in around.body or inner is around.test:
+                    found.extend(self._loop_of.get(around, ()))
+            elif isinstance(around, ast.comprehension):
+                pass
+            elif isinstance(around, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+                clauses = self._loop_of.get(around, [])
+                if isinstance(inner, ast.comprehension):
+                    clauses = clauses[: around.generators.index(inner)]
+                found.extend(reversed(clauses))
+            inner = around
+        return found
+
+    def loop(self, node: ast.AST) -> Loop | None:
+        """The loop that a node makes: its own if it is one."""
+        made = self._loop_of.get(node)
+        return made[0] if made else None
+
+    def size(self, loop: Loop) -> str:
+        """DATA, SMALL, EPOCHS or OPEN."""
+        return loop_facts.size(loop, self.terms, self.module)
+
+    def number(self, node: ast.AST) -> tuple[str, int]:
+        """The function and loop under which the interface knows a place."""
+        around = self.loops(node)
+        numbers = self.document.extraction.loop_number
+        if around and around[0].index in numbers:
+            return numbers[around[0].index]
+        return self.owner(node), -1
+
+    def region(self, node: ast.AST) -> int:
+        """The bits of ``Region`` in force at a node: of its call, or of the nearest call or loop around it."""
+        if isinstance(node, ast.Call) and node in self._sites:
+            return self._sites[node].region
+        for around in self.ancestors(node):
+            if isinstance(around, ast.Call) and around in self._sites:
+                return self._sites[around].region
+            if around in self._loop_of:
+                return self._loop_of[around][0].region
+            if isinstance(around, ast.stmt):
+                inner = next(
+                    (child for child in ast.walk(around) if isinstance(child, ast.Call) and child in self._sites), None
+                )
+                if inner is not None:
+                    return self._sites[inner].region
+        return 0
+
+    # -- names and values
+
+    def qualified(self, node: ast.expr) -> str | None:
+        """The canonical dotted name of an expression, through imports and aliases; None if it is not a name."""
+        term = self.term(node)
+        return self.lexicon.canonical(term.dotted) if isinstance(term, Name) else None
+
+    def term(self, node: ast.expr) -> Term:
+        """How the value of an expression is spoken of outside the file."""
+        return self.terms.of(node, self.scope(node))
+
+    @functools.cached_property
+    def _values(self) -> Values:
+        entry = Entry("python", b"", b"", self.document.extraction.header())
+        world = World({self.path: entry}, self.lexicon, {self.path: (_module_name(self.path),)})
+        world.adopt(self.path, self.document.interface)
+        return Values(world)
+
+    def kinds(self, node: ast.expr) -> frozenset[str]:
+        """The kinds that a value is known to have by this file alone; other files may know more."""
+        return self._values.kinds(self.term(node), self.path).known
+
+    def kinds_of(self, term: Term) -> frozenset[str]:
+        return self._values.kinds(term, self.path).known
+
+    def accelerated(self, node: ast.expr) -> str:
+        """Where this file alone puts a device expression: "accelerator", "host" or ""."""
+        return self._values.device(self.term(node), self.path)
+
+    def binding(self, name: ast.Name) -> Binding | None:
+        """The assignment that reaches a name, if one does."""
+        number = self.module.loads.get(name)
+        return self.module.bindings[number] if number is not None else None
+
+    def source_of(self, node: ast.expr) -> ast.expr:
+        """The expression that a name was last assigned, if one assignment reaches it; else the expression itself."""
+        for _ in range(8):
+            if not isinstance(node, ast.Name):
+                return node
+            binding = self.binding(node)
+            if binding is None or binding.value is None or binding.path or binding.kind != 0:
+                return node
+            node = binding.value
+        return node
+
+    def argument(self, call: ast.Call, name: str, position: int | None) -> ast.expr | Hidden | None:
+        """An argument by keyword or position: None if absent, HIDDEN if `*` or `**` may supply it."""
+        for keyword in call.keywords:
+            if keyword.arg == name:
+                return keyword.value
+        if position is not None:
+            plain = call.args[: position + 1]
+            if any(isinstance(arg, ast.Starred) for arg in plain):
+                return HIDDEN
+            if len(plain) > position:
+                return plain[position]
+        for keyword in call.keywords:
+            if keyword.arg is None:
+                value = self.source_of(keyword.value)
+                if isinstance(value, ast.Dict) and all(isinstance(key, ast.Constant) for key in value.keys):
+                    for key, part in zip(value.keys, value.values, strict=True):
+                        if isinstance(key, ast.Constant) and key.value == name:
+                            return part
+                    continue
+                if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "dict":
+                    if all(inner.arg for inner in value.keywords) and not value.args:
+                        for inner in value.keywords:
+                            if inner.arg == name:
+                                return inner.value
+                        continue
+                return HIDDEN
+        return None
+
+    def literal(self, node: ast.expr | Hidden | None) -> object:
+        """The value of a literal, through one assignment; None for anything else (and for a literal None)."""
+        if node is None or isinstance(node, Hidden):
+            return None
+        node = self.source_of(node)
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+            value = node.operand.value
+            return -value if isinstance(value, int | float) else None
+        return node.value if isinstance(node, ast.Constant) else None
+
+    def is_constant(self, node: ast.expr | Hidden | None, value: object) -> bool:
+        """Whether an argument is a literal of this value and type."""
+        if node is None or isinstance(node, Hidden):
+            return False
+        node = self.source_of(node)
+        return isinstance(node, ast.Constant) and node.value is value
+
+    # -- roles
+
+    @functools.cached_property
+    def in_test_file(self) -> bool:
+        """Whether the path says that this is test or benchmark code. It may only excuse."""
+        *folders, base = self.path.split("/")
+        if any(folder in _REFERENCE_FOLDERS for folder in folders):
+            return True
+        return (
+            base.startswith("test_")
+            or base.endswith(("_test.py", "_tests.py"))
+            or base in ("conftest.py", "benchmark.py")
+        )
+
+    def is_reference(self, node: ast.AST) -> bool:
+        """Whether names say that code is written plainly on purpose, to compare with. It may only excuse."""
+        if self.in_test_file:
+            return True
+        words = set(re.split(r"[_\W]+", self.path.rpartition("/")[2].rpartition(".")[0].lower()))
+        scope: Scope | None = self.scope(node)
+        while scope is not None:
+            words |= set(re.split(r"[_\W]+", scope.qualname.lower()))
+            scope = scope.parent
+        return bool(words & _REFERENCE_WORDS)
+
+    def is_setup(self, node: ast.AST) -> bool:
+        """Whether the function's name says that it runs when things are built. It may only excuse."""
+        name = self.function(node).qualname.rpartition(".")[2]
+        return bool(_SETUP_NAME.match(name))
+
+    # -- candidates
+
+    def span(self, node: ast.AST) -> Span:
+        assert isinstance(node, ast.expr | ast.stmt | ast.excepthandler)
+        return self.document.source.span_of(node)
+
+    def text(self, node: ast.AST, most: int = 60) -> str:
+        """The source of a node on one line, cut to a length; for messages."""
+        try:
+            text = ast.unparse(node)
+        except (RecursionError, ValueError):
+            return "..."
+        text = " ".join(text.split())
+        return text if len(text) <= most else f"{text[: most - 3]}..."
+
+    def header(self, loop: ast.For | ast.AsyncFor | ast.While) -> Span:
+        """The span of a loop's first line, which stands for the loop."""
+        end = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else loop.test
+        return self.document.source.span(
+            loop.lineno, loop.col_offset, end.end_lineno or loop.lineno, end.end_col_offset or loop.col_offset
+        )
+
+    def candidate(
+        self,
+        code: str,
+        node: ast.AST,
+        message: str,
+        *clauses: Clause | None,
+        span: Span | None = None,
+        facts: dict[str, str] | None = None,
+        group: str = "",
+        severity: Severity | None = None,
+        related: tuple[tuple[ast.AST, str], ...] = (),
+        fix: Fix | None = None,
+        at: ast.AST | None = None,
+    ) -> Candidate:
+        """A candidate at a node, with its place in the interface. ``at`` names another node whose heat counts."""
+        function, loop = self.number(at or node)
+        return Candidate(
+            code=code,
+            span=span or self.span(node),
+            message=message,
+            clauses=tuple(clause for clause in clauses if clause is not None),
+            facts=facts or {},
+            function=function,
+            loop=loop,
+            group=group,
+            severity=severity,
+            related=tuple((self.span(other), says) for other, says in related),
+            fix=fix,
+            snippet=f"{function.rpartition('.')[2]}:{self.text(self.statement(node), 200)}",
+        )
+
+    def record(self, call: ast.Call) -> tuple[str, int] | None:
+        """The function and site number under which terms identify the object that a call makes."""
+        return self.terms.sites.get(call)
+
+
+def _module_name(path: str) -> str:
+    return path.rpartition(".")[0].replace("/", ".").removesuffix(".__init__")

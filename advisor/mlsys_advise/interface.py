@@ -1,0 +1,178 @@
+"""Interfaces: what other files need to know of a Python file, without positions.
+
+Everything here is plain data for msgspec. The parts of a definition are grouped in *facets*; an answer depends on the
+facets that it read, so an edit that leaves a facet equal leaves the answer valid. Positions live beside, in
+``Positions``, under the same numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+import msgspec
+
+from mlsys_advise.term import Term
+
+#: The name under which a module's own body stands among its functions.
+BODY: Final = ""
+
+
+class CallRecord(msgspec.Struct, frozen=True, array_like=True):
+    """A call whose callee or receiver may be of the project, or whose callee the vocabulary names.
+
+    ``loop`` numbers the loops of the function, -1 for none. ``site`` is the identity that terms refer to.
+    ``hidden`` means that ``*`` or ``**`` may supply arguments.
+    """
+
+    callee: Term
+    args: tuple[Term, ...] = ()
+    keywords: tuple[tuple[str, Term], ...] = ()
+    loop: int = -1
+    region: int = 0
+    site: int = -1
+    awaited: bool = False
+    hidden: bool = False
+
+    def argument(self, name: str, position: int) -> Term | None:
+        """The argument of this keyword or position; None if absent."""
+        for keyword, term in self.keywords:
+            if keyword == name:
+                return term
+        return self.args[position] if 0 <= position < len(self.args) else None
+
+
+class LoopRecord(msgspec.Struct, frozen=True, array_like=True):
+    """A loop: its parent among the loops of the function, what it iterates and its size class."""
+
+    parent: int
+    iterated: Term
+    size: str
+    region: int = 0
+    names: tuple[str, ...] = ()
+    comprehension: bool = False
+
+
+class Effect(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """A call that the vocabulary asks about: ``.backward`` or ``torch.cuda.synchronize``, with its loop."""
+
+    token: str
+    loop: int = -1
+    region: int = 0
+
+
+class FunctionRecord(msgspec.Struct, frozen=True, array_like=True):
+    """A function, lambda or module body. ``foreign`` names the packages of library calls that were not kept."""
+
+    params: tuple[str, ...] = ()
+    annotations: tuple[Term | None, ...] = ()
+    defaults: tuple[Term | None, ...] = ()
+    decorators: tuple[CallRecord, ...] = ()
+    cls: str = ""
+    kind: str = "function"
+    is_async: bool = False
+    generator: bool = False
+    static: bool = False
+    region: int = 0
+    parent: str = BODY
+    returns: tuple[Term, ...] = ()
+    calls: tuple[CallRecord, ...] = ()
+    loops: tuple[LoopRecord, ...] = ()
+    stores: tuple[tuple[Term, str, Term], ...] = ()
+    effects: tuple[Effect, ...] = ()
+    foreign: tuple[str, ...] = ()
+
+
+class ClassRecord(msgspec.Struct, frozen=True, array_like=True):
+    """A class. ``attributes`` are (name, value, method that assigns it; "" for the class body)."""
+
+    bases: tuple[Term, ...] = ()
+    decorators: tuple[CallRecord, ...] = ()
+    methods: dict[str, str] = {}
+    attributes: tuple[tuple[str, Term, str], ...] = ()
+    annotations: tuple[tuple[str, Term], ...] = ()
+
+
+class OptionRecord(msgspec.Struct, frozen=True, array_like=True):
+    """An option of argparse or click with its default; ``Unknown`` where there is none."""
+
+    key: str
+    default: Term
+
+
+class PythonInterface(msgspec.Struct, frozen=True, array_like=True, tag="py"):
+    """All that other files may ask of a Python file. ``names`` maps module-level names to what they denote."""
+
+    package: tuple[str, ...]
+    imports: tuple[str, ...]
+    lazy_imports: tuple[str, ...]
+    stars: tuple[str, ...]
+    names: dict[str, Term]
+    variables: dict[str, Term]
+    functions: dict[str, FunctionRecord]
+    classes: dict[str, ClassRecord]
+    options: tuple[OptionRecord, ...]
+    main_guard: bool = False
+    masked: bool = False
+
+
+class Positions(msgspec.Struct, frozen=True, array_like=True):
+    """Lines of what an interface numbers: functions and classes by name, calls and loops by function and number.
+
+    Notebooks encode (cell, line) as ``cell << 20 | line``.
+    """
+
+    definitions: dict[str, int]
+    calls: dict[str, tuple[int, ...]]
+    loops: dict[str, tuple[int, ...]]
+    variables: dict[str, int]
+    attributes: dict[str, int]
+    options: dict[str, int]
+
+
+def digest(data: object) -> bytes:
+    """A short digest of a facet."""
+    return hashlib.blake2b(msgspec.msgpack.encode(data), digest_size=8).digest()
+
+
+def facet(interface: PythonInterface, definition: str, name: str) -> object:
+    """The data of a facet, or None where the definition does not exist.
+
+    Facets of a function: ``head``, ``returns``, ``calls``, ``effects``; of a class: ``class``; of the module:
+    ``names``, ``variables``, ``options``, ``imports``.
+    """
+    if name == "class":
+        return interface.classes.get(definition)
+    if name == "names":
+        return (interface.names.get(definition), interface.stars if definition not in interface.names else ())
+    if name == "variables":
+        return interface.variables.get(definition)
+    if name == "options":
+        return interface.options
+    if name == "imports":
+        return (interface.imports, interface.stars, interface.package)
+    record = interface.functions.get(definition)
+    if record is None:
+        return None
+    match name:
+        case "head":
+            return (
+                record.params,
+                record.annotations,
+                record.defaults,
+                record.decorators,
+                record.cls,
+                record.kind,
+                record.is_async,
+                record.generator,
+                record.static,
+                record.region,
+                record.parent,
+            )
+        case "returns":
+            return record.returns
+        case "calls":
+            return (record.calls, record.loops, record.stores)
+        case "effects":
+            return (record.effects, record.foreign)
+    raise ValueError(f"no facet named {name}")

@@ -1,0 +1,618 @@
+"""From a walked module to its interface: what the file tells others, and the header that the name tables are made of."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import Final
+
+from mlsys_advise.interface import (
+    BODY,
+    CallRecord,
+    ClassRecord,
+    Effect,
+    FunctionRecord,
+    LoopRecord,
+    OptionRecord,
+    Positions,
+    PythonInterface,
+)
+from mlsys_advise.languages.python import loops as loop_facts
+from mlsys_advise.languages.python.scopes import Bind, CallSite, Module, Region, Scope
+from mlsys_advise.languages.python.terms import Terms, annotation, item
+from mlsys_advise.term import (
+    UNKNOWN,
+    Call,
+    Const,
+    Def,
+    Elem,
+    Lit,
+    Member,
+    Name,
+    Param,
+    Self,
+    Term,
+    Unknown,
+    Var,
+    children,
+    either,
+    last_name,
+)
+
+#: Packages whose functions are known not to be of the project being read (unless the project is that package).
+LIBRARIES: Final = sys.stdlib_module_names | frozenset(
+    "torch torchvision torchaudio torchtext torchmetrics numpy scipy pandas sklearn matplotlib seaborn plotly cv2 PIL "
+    "skimage imageio tqdm yaml requests httpx aiohttp fastapi starlette flask pydantic uvicorn gunicorn transformers "
+    "diffusers accelerate datasets peft trl timm einops huggingface_hub safetensors tokenizers sentencepiece "
+    "pytorch_lightning lightning lightning_fabric jax jaxlib flax optax haiku tensorflow keras tensorboard "
+    "tensorboardX wandb mlflow comet_ml neptune hydra omegaconf ray dask pyspark joblib numba cupy triton apex deepspeed "
+    "megatron_core xformers flash_attn bitsandbytes onnx onnxruntime tensorrt openvino librosa soundfile nltk spacy "
+    "gensim faiss redis boto3 botocore google azure openai anthropic langchain gradio streamlit grpc kafka celery "
+    "pytest hypothesis setuptools packaging rich click typer absl fire termcolor colorama tabulate psutil h5py lmdb "
+    "zarr pyarrow polars networkx dgl torch_geometric ogb albumentations kornia monai detectron2 mmcv mmengine mmdet "
+    "ultralytics vllm sentence_transformers whisper faster_whisper gym gymnasium stable_baselines3 optuna attr attrs "
+    "six future toml tomli ujson orjson regex ftfy jinja2 IPython ipywidgets pycocotools shapely trimesh open3d".split()
+)
+#: Libraries whose calls neither wait for a device nor call back into the project.
+HARMLESS: Final = frozenset(
+    "builtins math time datetime os sys logging random collections itertools functools typing re json string copy "
+    "warnings argparse pathlib dataclasses enum operator contextlib abc inspect traceback types gc numpy torch "
+    "einops tqdm torch.nn struct hashlib base64 bisect heapq statistics shutil glob uuid textwrap weakref".split()
+)
+_CALLABLE_TAKERS: Final = frozenset({"map", "filter", "sorted", "max", "min", "partial"})
+_CLICK: Final = ("click.option", "typer.Option", "click.argument")
+
+
+class Extraction:
+    """Everything that is stored of a file besides its candidates."""
+
+    def __init__(self, module: Module, terms: Terms, masked: bool) -> None:
+        self.module = module
+        self.terms = terms
+        self.lexicon = terms.lexicon
+        self.words = self.lexicon.vocabulary.effects
+        self.own = module.package[0] if module.package else ""
+        self.local_classes = {scope.qualname for scope in module.scopes if scope.kind == "class"}
+        self.owner: dict[int, str] = {}
+        self.loop_number: dict[int, tuple[str, int]] = {}
+        self.call_number: dict[ast.Call, tuple[str, int]] = {}
+        self._lines_of_calls: dict[str, tuple[int, ...]] = {}
+        self._lines_of_loops: dict[str, tuple[int, ...]] = {}
+        self.options: dict[str, Term] = {}
+        self.option_lines: dict[str, int] = {}
+        self.attribute_lines: dict[str, int] = {}
+        self._attributes: dict[str, list[tuple[str, Term, str]]] = {}
+        self.interface = self._interface(masked)
+
+    # -- what belongs to which function
+
+    def _group(self) -> dict[str, list[Scope]]:
+        """Scopes by the function that runs their code: class bodies belong to what encloses them."""
+        groups: dict[str, list[Scope]] = {}
+        for scope in self.module.scopes:
+            if scope.kind == "class" or scope.kind == "module":
+                around: Scope | None = scope
+                while around is not None and around.kind == "class":
+                    around = around.parent
+                owner = around.qualname if around is not None else BODY
+            else:
+                owner = scope.qualname
+            self.owner[scope.index] = owner
+            groups.setdefault(owner, []).append(scope)
+        return groups
+
+    def _interface(self, masked: bool) -> PythonInterface:
+        module = self.module
+        groups = self._group()
+        for owner, scopes in groups.items():
+            number = 0
+            for scope in scopes:
+                for loop in scope.loops:
+                    self.loop_number[loop.index] = (owner, number)
+                    number += 1
+                for site in scope.calls:
+                    self.terms.identify(site.node, scope, owner)
+        functions = {owner: self._function(owner, scopes) for owner, scopes in groups.items()}
+        classes = {scope.qualname: self._class(scope) for scope in module.scopes if scope.kind == "class"}
+        body = module.scopes[0]
+        names: dict[str, Term] = {}
+        variables: dict[str, Term] = {}
+        for name, numbers in body.bindings.items():
+            term = self.terms.exported(name, numbers)
+            names[name] = term
+            if isinstance(term, Var):
+                parts = [self.terms.binding(number) for number in numbers[:4]]
+                known = [part for part in parts if part != Const(None)] or parts
+                variables[name] = either(known)
+        return PythonInterface(
+            package=module.package,
+            imports=tuple(
+                sorted({name for name, region in module.imports if not region & (Region.LAZY | Region.TYPE_CHECKING)})
+            ),
+            lazy_imports=tuple(sorted({name for name, region in module.imports if region & Region.LAZY})),
+            stars=tuple(module.stars),
+            names=dict(sorted(names.items())),
+            variables=dict(sorted(variables.items())),
+            functions=dict(sorted(functions.items())),
+            classes=dict(sorted(classes.items())),
+            options=tuple(OptionRecord(key, default) for key, default in sorted(self.options.items())),
+            main_guard=any(site.region & Region.MAIN_GUARD for site in body.calls),
+            masked=masked,
+        )
+
+    # -- functions
+
+    def _function(self, owner: str, scopes: list[Scope]) -> FunctionRecord:
+        scope = next((s for s in scopes if s.kind != "class"), scopes[0])
+        calls: list[CallRecord] = []
+        known: dict[CallRecord, int] = {}
+        lines: list[int] = []
+        effects: set[Effect] = set()
+        foreign: set[str] = set()
+        for part in scopes:
+            for site in part.calls:
+                record = self._call(owner, part, site, effects, foreign)
+                if record is None:
+                    continue
+                number = known.get(record, -1) if record.site < 0 else -1
+                if number < 0:
+                    number = len(calls)
+                    known[record] = number
+                    calls.append(record)
+                    lines.append(site.node.lineno)
+                self.call_number[site.node] = (owner, number)
+        loops = [loop for part in scopes for loop in part.loops]
+        records = tuple(
+            LoopRecord(
+                parent=self.loop_number[loop.parent][1] if loop.parent in self.loop_number else -1,
+                iterated=self._iterated(loop_index),
+                size=loop_facts.size(loop, self.terms, self.module),
+                region=loop.region,
+                names=tuple(loop_facts.identifiers(loop.target)[:3]),
+                comprehension=not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While),
+            )
+            for loop_index, loop in ((loop.index, loop) for loop in loops)
+        )
+        self._lines_of_calls[owner] = tuple(lines)
+        self._lines_of_loops[owner] = tuple(loop.node.lineno for loop in loops)
+        stores = self._stores(owner, scopes)
+        return FunctionRecord(
+            params=scope.parameters,
+            annotations=self._annotations(scope),
+            defaults=self._defaults(scope),
+            decorators=self._decorators(scope),
+            cls=scope.cls if scope.kind == "function" else "",
+            kind=scope.kind,
+            is_async=isinstance(scope.node, ast.AsyncFunctionDef),
+            generator=scope.generator,
+            static=scope.static,
+            region=scope.region,
+            parent=self.owner[scope.parent.index] if scope.parent is not None else BODY,
+            returns=self._returns(scope),
+            calls=tuple(calls),
+            loops=records,
+            stores=stores,
+            effects=tuple(sorted(effects)),
+            foreign=tuple(sorted(foreign)),
+        )
+
+    def _iterated(self, index: int) -> Term:
+        loop = self.module.loops[index]
+        if loop.iterated is None:
+            return UNKNOWN
+        node = loop_facts.unwrap(loop.iterated, self.terms, self.module, loop)
+        return self.terms.of(node, self.module.scopes[loop.scope])
+
+    def _call(
+        self, owner: str, scope: Scope, site: CallSite, effects: set[Effect], foreign: set[str]
+    ) -> CallRecord | None:
+        node = site.node
+        callee = self.terms.of(node.func, scope)
+        name = last_name(callee)
+        loop = self.loop_number[site.loop][1] if site.loop >= 0 else -1
+        if name == "add_argument":
+            self._option(node, scope)
+            return None
+        attribute = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if attribute and f".{attribute}" in self.words:
+            effects.add(Effect(f".{attribute}", loop, site.region))
+        keep = node in self.terms.sites
+        if isinstance(callee, Name):
+            dotted = self.lexicon.canonical(callee.dotted)
+            if dotted in self.words:
+                effects.add(Effect(dotted, loop, site.region))
+            top = dotted.partition(".")[0]
+            if top == "builtins":
+                keep = False
+            elif top in LIBRARIES and top != self.own:
+                if top not in HARMLESS:
+                    foreign.add(top)
+                keep = keep or dotted in self.lexicon.vocabulary.sites or dotted in self.lexicon.vocabulary.wrappers
+            else:
+                keep = True
+        elif isinstance(callee, Def | Var):
+            keep = True
+        elif isinstance(callee, Unknown):
+            if not keep and not (attribute and attribute in self.lexicon.vocabulary.common):
+                foreign.add("?")
+            if attribute and attribute not in self.lexicon.vocabulary.common:
+                callee, keep = Member(UNKNOWN, attribute), True
+        elif isinstance(callee, Member):
+            keep = keep or self._of_interest(callee) or (attribute in ("to", "cuda") and derived(callee.of))
+        else:
+            keep = True
+        if not keep and not self._hands_over(node, scope):
+            return None
+        exact = keep
+        return CallRecord(
+            callee=callee,
+            args=tuple(self._argument(arg, scope, exact) for arg in node.args[:8]),
+            keywords=tuple(
+                sorted(
+                    (keyword.arg, self._argument(keyword.value, scope, exact))
+                    for keyword in node.keywords
+                    if keyword.arg is not None
+                )[:24]
+            )
+            if all(keyword.arg is not None for keyword in node.keywords)
+            else self._spread(node, scope),
+            loop=loop,
+            region=site.region,
+            site=self.terms.sites[node][1] if node in self.terms.sites else -1,
+            awaited=site.awaited,
+            hidden=self._hidden(node, scope),
+        )
+
+    def _spread(self, node: ast.Call, scope: Scope) -> tuple[tuple[str, Term], ...]:
+        """Keywords, with those of a `**` whose dict is literal."""
+        found: dict[str, Term] = {}
+        for keyword in node.keywords:
+            if keyword.arg is not None:
+                found[keyword.arg] = self._argument(keyword.value, scope, True)
+            else:
+                term = self.terms.of(keyword.value, scope)
+                for name, part in getattr(term, "items", ()) if type(term).__name__ == "Map" else ():
+                    found.setdefault(name, part)
+        return tuple(sorted(found.items()))
+
+    def _hidden(self, node: ast.Call, scope: Scope) -> bool:
+        if any(isinstance(arg, ast.Starred) for arg in node.args):
+            return True
+        return any(
+            keyword.arg is None and type(self.terms.of(keyword.value, scope)).__name__ != "Map"
+            for keyword in node.keywords
+        )
+
+    def _argument(self, node: ast.expr, scope: Scope, exact: bool) -> Term:
+        term = self.terms.of(node, scope, 8)
+        if isinstance(term, Const) and isinstance(term.value, str) and (not exact or " " in term.value):
+            return Lit("str")
+        return term
+
+    def _of_interest(self, callee: Member) -> bool:
+        """A method call that may be one of the project, or that the vocabulary names with its receiver's kind."""
+        if callee.name in self.lexicon.vocabulary.common:
+            return False
+        of = callee.of
+        if isinstance(of, Call) and isinstance(of.callee, Name):
+            kind = self.lexicon.constructed(of.callee.dotted)
+            if kind and kind not in ("none", "scalar"):
+                return f"{kind}.{callee.name}" in self.lexicon.vocabulary.wrappers or kind in _KEPT_RECEIVERS
+        return not isinstance(of, Const | Lit)
+
+    def _hands_over(self, node: ast.Call, scope: Scope) -> bool:
+        """Whether a function of this file is given away in the arguments."""
+        for arg in (*node.args, *(keyword.value for keyword in node.keywords)):
+            if isinstance(arg, ast.Name | ast.Attribute | ast.Lambda):
+                term = self.terms.of(arg, scope, 4)
+                if isinstance(term, Def) and term.qualname not in self.local_classes:
+                    return True
+                if isinstance(term, Member) and isinstance(term.of, Self):
+                    methods = self.module.by_qualname.get(f"{term.of.cls}.{term.name}")
+                    if methods is not None:
+                        return True
+                if isinstance(term, Name):
+                    top = term.dotted.partition(".")[0]
+                    if top not in LIBRARIES and top != "builtins" and term.dotted.rpartition(".")[2][:1].islower():
+                        return True
+        return False
+
+    def _option(self, node: ast.Call, scope: Scope) -> None:
+        """An option of argparse: key, and default if it has one."""
+        flags = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+        keywords = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+        dest = keywords.get("dest")
+        if isinstance(dest, ast.Constant) and isinstance(dest.value, str):
+            name = dest.value
+        else:
+            long = [flag for flag in flags if flag.startswith("--")]
+            short = [flag for flag in flags if not flag.startswith("--")]
+            if not long and not short:
+                return
+            name = (long or short)[0].lstrip("-").replace("-", "_")
+        action = keywords.get("action")
+        default: Term = UNKNOWN
+        if "default" in keywords:
+            default = self.terms.of(keywords["default"], scope, 4)
+        elif isinstance(action, ast.Constant) and action.value in ("store_true", "store_false"):
+            default = Const(action.value == "store_false")
+        elif long_option(flags) and "required" not in keywords:
+            default = Const(None)
+        previous = self.options.get(name)
+        self.options[name] = default if previous is None or previous == default else either([previous, default])
+        self.option_lines.setdefault(name, node.lineno)
+
+    # -- heads of functions
+
+    def _annotations(self, scope: Scope) -> tuple[Term | None, ...]:
+        node = scope.node
+        if isinstance(node, ast.Lambda) or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return ()
+        around = scope.parent or scope
+        found = tuple(annotation(arg.annotation, self.terms, around) for arg in arguments(node.args))
+        return found if any(found) else ()
+
+    def _defaults(self, scope: Scope) -> tuple[Term | None, ...]:
+        node = scope.node
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            return ()
+        around = scope.parent or scope
+        args = node.args
+        by_name: dict[str, ast.expr] = {}
+        positional = [*args.posonlyargs, *args.args]
+        for arg, default in zip(reversed(positional), reversed(args.defaults), strict=False):
+            by_name[arg.arg] = default
+        for arg, keyword_default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+            if keyword_default is not None:
+                by_name[arg.arg] = keyword_default
+        clicked = self._click(scope)
+        if not by_name and not clicked:
+            return ()
+        return tuple(
+            self.terms.of(by_name[arg.arg], around, 4) if arg.arg in by_name else clicked.get(arg.arg)
+            for arg in arguments(args)
+        )
+
+    def _click(self, scope: Scope) -> dict[str, Term]:
+        """Defaults that click's decorators give to parameters."""
+        node = scope.node
+        found: dict[str, Term] = {}
+        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ():
+            if isinstance(decorator, ast.Call) and decorator.args:
+                callee = self.terms.of(decorator.func, scope.parent or scope, 4)
+                if isinstance(callee, Name) and callee.dotted in _CLICK:
+                    flags = [
+                        a.value for a in decorator.args if isinstance(a, ast.Constant) and isinstance(a.value, str)
+                    ]
+                    name = next((f for f in flags if f.startswith("--")), flags[0] if flags else "")
+                    for keyword in decorator.keywords:
+                        if keyword.arg == "default" and name:
+                            key = name.lstrip("-").partition("/")[0].replace("-", "_")
+                            found[key] = self.terms.of(keyword.value, scope.parent or scope, 4)
+        return found
+
+    def _decorators(self, scope: Scope) -> tuple[CallRecord, ...]:
+        node = scope.node
+        if isinstance(node, ast.Lambda | ast.Module) or scope.parent is None:
+            return ()
+        return tuple(self._decorator(decorator, scope.parent) for decorator in node.decorator_list)
+
+    def _decorator(self, node: ast.expr, scope: Scope) -> CallRecord:
+        if isinstance(node, ast.Call):
+            callee = self.terms.of(node.func, scope)
+            if isinstance(callee, Name) and callee.dotted == "functools.partial" and node.args:
+                callee = self.terms.of(node.args[0], scope)
+            keywords = ((k.arg, self._argument(k.value, scope, True)) for k in node.keywords if k.arg is not None)
+            return CallRecord(
+                callee, tuple(self._argument(arg, scope, True) for arg in node.args[:3]), tuple(sorted(keywords))
+            )
+        return CallRecord(self.terms.of(node, scope))
+
+    def _returns(self, scope: Scope) -> tuple[Term, ...]:
+        found: list[Term] = []
+        for node in scope.returns[:8]:
+            term = self.terms.of(node, scope)
+            if term not in found:
+                found.append(term)
+        return tuple(found)
+
+    # -- classes and attributes
+
+    def _stores(self, owner: str, scopes: list[Scope]) -> tuple[tuple[Term, str, Term], ...]:
+        """Attributes assigned in a function: those of the receiver go to its class, the rest are kept here."""
+        found: list[tuple[Term, str, Term]] = []
+        for scope in scopes:
+            for node, value, path, kind in scope.attributes:
+                receiver = self.terms.of(node.value, scope, 6)
+                if value is None:
+                    term: Term = UNKNOWN
+                elif kind == Bind.FOR:
+                    term = self.terms.loop_target(value, path, scope, 6)
+                else:
+                    term = self.terms.of(value, scope)
+                    for position in path:
+                        term = item(term, position if position >= 0 else None)
+                if isinstance(receiver, Self):
+                    self.attribute_lines.setdefault(f"{receiver.cls}.{node.attr}", node.lineno)
+                    self._attributes.setdefault(receiver.cls, []).append((node.attr, term, owner))
+                elif not isinstance(receiver, Unknown) and (receiver, node.attr, term) not in found:
+                    found.append((receiver, node.attr, term))
+        return tuple(found)
+
+    def _class(self, scope: Scope) -> ClassRecord:
+        node = scope.node
+        assert isinstance(node, ast.ClassDef)
+        around = scope.parent or scope
+        methods: dict[str, str] = {}
+        attributes = list(self._attributes.get(scope.qualname, ()))
+        for name, numbers in scope.bindings.items():
+            for number in numbers:
+                binding = self.module.bindings[number]
+                if binding.kind == Bind.DEF and self.module.by_qualname[binding.dotted].kind == "function":
+                    methods[name] = binding.dotted
+                elif binding.kind == Bind.ASSIGN:
+                    self.attribute_lines.setdefault(f"{scope.qualname}.{name}", binding.line)
+                    attributes.append((name, self.terms.binding(number), BODY))
+        annotations: dict[str, Term] = {}
+        for statement in node.body:
+            if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
+                term = annotation(statement.annotation, self.terms, scope)
+                if term is not None:
+                    annotations[statement.target.id] = term
+        unique: list[tuple[str, Term, str]] = []
+        for entry in attributes:
+            if entry not in unique:
+                unique.append(entry)
+        return ClassRecord(
+            bases=tuple(self._base(base, around) for base in node.bases),
+            decorators=self._decorators(scope),
+            methods=dict(sorted(methods.items())),
+            attributes=tuple(unique),
+            annotations=tuple(sorted(annotations.items())),
+        )
+
+    def _base(self, node: ast.expr, scope: Scope) -> Term:
+        while isinstance(node, ast.Subscript):
+            node = node.value
+        return self.terms.of(node, scope)
+
+    # -- positions and header
+
+    def positions(self) -> Positions:
+        """Lines of everything that the interface numbers."""
+        module = self.module
+        body = module.scopes[0]
+        return Positions(
+            definitions={s.qualname: getattr(s.node, "lineno", 1) for s in module.scopes},
+            calls=self._lines_of_calls,
+            loops=self._lines_of_loops,
+            variables={
+                name: module.bindings[numbers[0]].line
+                for name, numbers in body.bindings.items()
+                if isinstance(self.interface.names.get(name), Var)
+            },
+            attributes=self.attribute_lines,
+            options=self.option_lines,
+        )
+
+    def header(self) -> dict[str, tuple[str, ...]]:
+        """The names under which the project's tables find this file, by table."""
+        calls: set[str] = set()
+        refers: set[str] = set()
+        members: set[str] = set()
+        effects: set[str] = set()
+        constructed: set[str] = set()
+        for record in self.interface.functions.values():
+            effects.update(effect.token for effect in record.effects)
+            for call in (*record.calls, *record.decorators):
+                name = last_name(call.callee)
+                if name:
+                    calls.add(name)
+                if call.site >= 0 and isinstance(call.callee, Name):
+                    constructed.add(self.lexicon.canonical(call.callee.dotted))
+                for arg in (*call.args, *(part for _, part in call.keywords)):
+                    named(arg, refers, members)
+                named(call.callee, set(), members)
+            for loop in record.loops:
+                named(loop.iterated, refers, members)
+            for term in record.returns:
+                named(term, refers, members)
+            for receiver, attribute, value in record.stores:
+                members.add(attribute)
+                named(receiver, set(), members)
+                named(value, refers, members)
+        for cls in self.interface.classes.values():
+            for name, value, _ in cls.attributes:
+                members.add(name)
+                named(value, refers, members)
+        for value in self.interface.variables.values():
+            named(value, refers, members)
+        bases = {last_name(base) for cls in self.interface.classes.values() for base in cls.bases}
+        return {
+            "call": tuple(sorted(calls)),
+            "refer": tuple(sorted(refers)),
+            "member": tuple(sorted(members)),
+            "effect": tuple(sorted(effects)),
+            "construct": tuple(sorted(constructed)),
+            "base": tuple(sorted(bases - {""})),
+            "class": tuple(sorted({name.rpartition(".")[2] for name in self.interface.classes})),
+            "option": tuple(sorted(self.options)),
+            "main": ("main",) if self.interface.main_guard else (),
+            "import": tuple(sorted({*self.interface.imports, *self.interface.lazy_imports})),
+        }
+
+
+_KEPT_RECEIVERS: Final = frozenset(
+    {
+        "accelerator",
+        "fabric",
+        "lightning_trainer",
+        "hf_trainer",
+        "trainer",
+        "thread_pool",
+        "process_pool",
+        "asgi_app",
+        "wsgi_app",
+        "aiohttp_app",
+        "hf_dataset",
+        "gradio",
+        "pipeline",
+        "sentence_encoder",
+        "yolo",
+        "whisper",
+        "session",
+        "llm",
+        "sdk_client",
+        "vector_client",
+        "db_client",
+        "cloud_client",
+        "triton_client",
+        "ann_index",
+    }
+)
+
+
+def derived(term: Term) -> bool:
+    """Whether a value may come out of a batch: it is, or is made of, an element or a parameter."""
+    stack = [term]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Elem | Param):
+            return True
+        stack.extend(children(part))
+    return False
+
+
+def long_option(flags: list[str]) -> bool:
+    """Whether an option may be left out on the command line."""
+    return any(flag.startswith("-") for flag in flags)
+
+
+def arguments(args: ast.arguments) -> list[ast.arg]:
+    """The parameters in the order in which terms number them."""
+    found = [*args.posonlyargs, *args.args]
+    if args.vararg:
+        found.append(args.vararg)
+    found += args.kwonlyargs
+    if args.kwarg:
+        found.append(args.kwarg)
+    return found
+
+
+def named(term: Term, refers: set[str], members: set[str]) -> None:
+    """Collect what a term refers to: functions and project names as values, and attributes."""
+    stack = [term]
+    while stack:
+        part = stack.pop()
+        match part:
+            case Def() | Name() | Var():
+                name = last_name(part)
+                if name:
+                    refers.add(name)
+            case Member(of, name):
+                members.add(name)
+                if isinstance(of, Self | Def):
+                    refers.add(name)
+                stack.append(of)
+            case _:
+                stack.extend(children(part))

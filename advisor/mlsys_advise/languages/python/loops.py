@@ -1,0 +1,175 @@
+"""Loops: what is iterated, how large it is by nature, and how often a statement runs in it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Final
+
+from mlsys_advise.languages.python.scopes import Loop, Module
+from mlsys_advise.languages.python.terms import Terms
+from mlsys_advise.term import Const, Elem, Lit, Map, Member, Name, Seq, Term, last_name
+
+DATA: Final = "data"
+SMALL: Final = "small"
+EPOCHS: Final = "epochs"
+OPEN: Final = "open"
+
+#: Words that say a loop is short by nature. They only ever excuse.
+_SMALL_WORDS: Final = re.compile(
+    r"layer|head|level|fold|class|rank|stage|block|scale|group|trial|seed|model|device|gpu|worker|expert|codebook|"
+    r"param|module|child|buffer|optim|metric|loss|callback|hook|retr|attempt|config|cfg|arg|key|name|col|channel|dim|"
+    r"axis|axes|anchor_level|world_size|n_iter_small|phase|split|task|prompt_type|threshold|thr|method|plugin|ckpt|"
+    r"checkpoint|shard|experiment|run|setting|depth|order|concept|crop|view|pyramid|feature_map|temperature|candidate"
+)
+_DATA_WORDS: Final = re.compile(
+    r"loader|dataset|sample|batch|image|file|path|row|line|token|frame|video|doc|record|item"
+)
+_EPOCH_WORDS: Final = re.compile(r"epoch|ep\b|num_epochs|n_epochs|max_ep")
+_SIZE_METHODS: Final = frozenset({"numel", "nelement", "size"})
+
+
+def unwrap(node: ast.expr | None, terms: Terms, module: Module, loop: Loop) -> ast.expr | None:
+    """The iterable itself, without tqdm, enumerate, reversed, list, iter, islice; the first argument of zip."""
+    scope = module.scopes[loop.scope]
+    for _ in range(6):
+        if not isinstance(node, ast.Call):
+            return node
+        callee = terms.of(node.func, scope, 4)
+        name = terms.lexicon.canonical(callee.dotted) if isinstance(callee, Name) else ""
+        if name in terms.lexicon.vocabulary.wrappers and node.args:
+            node = node.args[0]
+        elif name.rpartition(".")[2] in ("tqdm", "trange") and node.args:
+            if name.endswith("trange"):
+                return node
+            node = node.args[0]
+        elif isinstance(node.func, ast.Attribute) and node.func.attr in ("items", "values", "keys") and not node.args:
+            return node.func.value
+        else:
+            return node
+    return node
+
+
+def size(loop: Loop, terms: Terms, module: Module) -> str:
+    """DATA, SMALL, EPOCHS or OPEN (nothing is known; what is iterated may be asked for)."""
+    if isinstance(loop.node, ast.While):
+        return OPEN
+    names = identifiers(loop.target) + identifiers(loop.iterated)
+    if any(_EPOCH_WORDS.search(name) for name in names):
+        return EPOCHS
+    node = unwrap(loop.iterated, terms, module, loop)
+    scope = module.scopes[loop.scope]
+    match node:
+        case ast.Tuple() | ast.List() | ast.Set() | ast.Dict() | ast.Constant():
+            return SMALL
+        case ast.Call(func, args) if args and last_name(terms.of(func, scope, 4)) in ("range", "trange", "arange"):
+            return bound(args[-1] if len(args) < 3 else args[1], terms, module, loop)
+    term = terms.of(node, scope)
+    found = by_kind(term, terms)
+    if found != OPEN:
+        return found
+    if any(_SMALL_WORDS.search(name) for name in identifiers(node)):
+        return SMALL
+    return OPEN
+
+
+def bound(node: ast.expr, terms: Terms, module: Module, loop: Loop, depth: int = 6) -> str:
+    """The size class of a loop's literal or computed bound."""
+    scope = module.scopes[loop.scope]
+    if depth <= 0:
+        return OPEN
+    match node:
+        case ast.Constant(int() as value):
+            return SMALL if value <= 32 else DATA
+        case ast.Call(func, args) if args and last_name(terms.of(func, scope, 3)) in ("len", "min", "max", "int"):
+            name = last_name(terms.of(func, scope, 3))
+            if name == "len":
+                inner = args[0]
+                if any(_SMALL_WORDS.search(word) for word in identifiers(inner)):
+                    return SMALL
+                kind = by_kind(terms.of(inner, scope), terms)
+                return DATA if kind == OPEN and not isinstance(inner, ast.List | ast.Tuple) else kind
+            parts = {bound(arg, terms, module, loop, depth - 1) for arg in args}
+            if name == "min" and SMALL in parts:
+                return SMALL
+            return DATA if DATA in parts else (SMALL if parts == {SMALL} else OPEN)
+        case ast.Call(ast.Attribute(_, attr)) if attr in _SIZE_METHODS:
+            return DATA
+        case ast.Subscript(ast.Attribute(_, "shape")):
+            return DATA
+        case ast.BinOp(left, _, right):
+            parts = {bound(left, terms, module, loop, depth - 1), bound(right, terms, module, loop, depth - 1)}
+            return DATA if DATA in parts else (SMALL if parts == {SMALL} else OPEN)
+        case ast.Name(name):
+            if _SMALL_WORDS.search(name.lower()):
+                return SMALL
+            number = module.loads.get(node)
+            binding = module.bindings[number] if number is not None else None
+            if binding is not None and binding.value is not None and binding.value is not node:
+                value = binding.value
+                if binding.path and isinstance(value, ast.Attribute) and value.attr == "shape":
+                    return DATA
+                if binding.path and isinstance(value, ast.Call) and last_name(terms.of(value.func, scope, 3)) == "size":
+                    return DATA
+                if not binding.path:
+                    return bound(value, terms, module, loop, depth - 1)
+            return OPEN
+        case ast.Attribute(_, attr):
+            return SMALL if _SMALL_WORDS.search(attr.lower()) else OPEN
+        case _:
+            return OPEN
+
+
+def by_kind(term: Term, terms: Terms) -> str:
+    """The size class of a container, from what made it."""
+    match term:
+        case Seq(many=False) | Map() | Const():
+            return SMALL
+        case Member(name=name) if name in ("shape", "columns", "layers", "blocks"):
+            return SMALL
+        case Lit():
+            return OPEN
+        case Elem():
+            return OPEN
+    if last_name(term) in ("parameters", "named_parameters", "modules", "children", "named_modules", "buffers"):
+        return SMALL
+    from_call = getattr(term, "callee", None)
+    if from_call is not None:
+        name = last_name(from_call)
+        if name in (
+            "parameters",
+            "named_parameters",
+            "modules",
+            "children",
+            "named_modules",
+            "buffers",
+            "named_buffers",
+        ):
+            return SMALL
+        if name in ("listdir", "glob", "rglob", "iterdir", "walk", "readlines", "iterrows", "itertuples", "tolist"):
+            return DATA
+        kind = terms.lexicon.constructed(from_call.dotted) if isinstance(from_call, Name) else ""
+        kinds = terms.lexicon.kinds(kind) if kind else frozenset()
+        if kinds & {"loader", "dataset", "hf_dataset", "frame", "consumer"}:
+            return DATA
+        if kinds & {"module_list", "module_dict"}:
+            return SMALL
+    return OPEN
+
+
+def identifiers(node: ast.AST | None) -> list[str]:
+    """The identifiers of an expression, lower-cased, at most thirty."""
+    if node is None:
+        return []
+    found: list[str] = []
+    stack: list[ast.AST] = [node]
+    while stack and len(found) < 30:
+        part = stack.pop()
+        if isinstance(part, ast.Name):
+            found.append(part.id.lower())
+        elif isinstance(part, ast.Attribute):
+            found.append(part.attr.lower())
+            stack.append(part.value)
+        else:
+            stack.extend(ast.iter_child_nodes(part))
+    return found

@@ -1,0 +1,898 @@
+"""One walk over a module: scopes, bindings, reaching definitions, loops, regions and calls.
+
+The walk visits every node once and builds no reference cycle: a binding is named by its number, a loop and a scope
+know their parents and never their children. Nothing is decided here that a later question could decide lazily.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
+
+FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+
+
+class Region:
+    """What is in force at a place: `with` blocks around it and the tests that guard it, by class.
+
+    Plain integers, not an enumeration: the walk combines them at every statement.
+    """
+
+    NO_GRAD: Final = 1 << 0
+    AUTOCAST: Final = 1 << 1
+    STREAM: Final = 1 << 2
+    LOCK: Final = 1 << 3
+    PROFILER: Final = 1 << 4
+    TRY: Final = 1 << 5
+    EXCEPT: Final = 1 << 6
+    RANK_ZERO: Final = 1 << 7
+    DEBUG: Final = 1 << 8
+    EVERY_K: Final = 1 << 9
+    FIRST: Final = 1 << 10
+    LAZY: Final = 1 << 11
+    DEVICE: Final = 1 << 12
+    MAIN_GUARD: Final = 1 << 13
+    TYPE_CHECKING: Final = 1 << 14
+    CONDITIONAL: Final = 1 << 15
+    OOM: Final = 1 << 16
+    DEAD: Final = 1 << 17
+    FINALLY: Final = 1 << 18
+
+    #: Guards under which a statement still runs every time that matters to a cost.
+    UNCONDITIONAL: Final = DEVICE | TRY | FINALLY | NO_GRAD | AUTOCAST | STREAM | LOCK | PROFILER | MAIN_GUARD
+
+
+class Bind:
+    """How a name came by its value (integers, for the same reason as in `Region`)."""
+
+    ASSIGN: Final = 0  # value: expression; path: positions of unpacking
+    FOR: Final = 1  # value: iterable; path as above
+    WITH: Final = 2  # value: context expression
+    PARAM: Final = 3  # index: position
+    IMPORT: Final = 4  # dotted
+    DEF: Final = 5  # dotted: qualified name of a function or class of this file
+    AUGMENT: Final = 6  # value: operand; previous: binding that was updated
+    PHI: Final = 7  # previous: bindings that meet
+    OTHER: Final = 8  # except .. as, del, match capture, type alias
+
+
+class Binding:
+    """One way in which a name gets a value; numbered within its document."""
+
+    __slots__ = ("dotted", "kind", "line", "loop", "name", "path", "previous", "scope", "value")
+
+    def __init__(
+        self,
+        kind: int,
+        name: str,
+        scope: int,
+        line: int,
+        value: ast.expr | None = None,
+        path: tuple[int, ...] = (),
+        previous: tuple[int, ...] = (),
+        dotted: str = "",
+        loop: int = -1,
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.scope = scope
+        self.line = line
+        self.value = value
+        self.path = path
+        self.previous = previous
+        self.dotted = dotted
+        self.loop = loop
+
+
+class Loop:
+    """A `for`, `while` or comprehension clause. ``reads`` are names read in it before any assignment in it."""
+
+    __slots__ = (
+        "carried",
+        "first",
+        "index",
+        "iterated",
+        "node",
+        "outer",
+        "parent",
+        "reads",
+        "region",
+        "scope",
+        "target",
+    )
+
+    def __init__(
+        self,
+        index: int,
+        node: ast.For | ast.AsyncFor | ast.While | Comprehension,
+        target: ast.expr | None,
+        iterated: ast.expr | None,
+        parent: int,
+        scope: int,
+        region: int,
+        first: int,
+        outer: Loop | None,
+    ) -> None:
+        self.index = index
+        self.node = node
+        self.target = target
+        self.iterated = iterated
+        self.parent = parent
+        self.scope = scope
+        self.region = region
+        self.first = first
+        self.outer = outer
+        self.reads: dict[str, int] = {}
+        self.carried: dict[str, int] = {}
+
+
+class CallSite:
+    """A call with what encloses it. ``statement`` is the statement that evaluates it."""
+
+    __slots__ = ("awaited", "loop", "node", "region", "statement")
+
+    def __init__(self, node: ast.Call, statement: ast.stmt | None, loop: int, region: int, awaited: bool) -> None:
+        self.node = node
+        self.statement = statement
+        self.loop = loop
+        self.region = region
+        self.awaited = awaited
+
+
+class Scope:
+    """A module, class, function or lambda. ``bindings`` lists, by name, the numbers of all its bindings."""
+
+    __slots__ = (
+        "attributes",
+        "bindings",
+        "calls",
+        "cls",
+        "foreign",
+        "generator",
+        "index",
+        "kind",
+        "loop",
+        "loops",
+        "node",
+        "parameters",
+        "parent",
+        "qualname",
+        "region",
+        "returns",
+        "static",
+    )
+
+    def __init__(
+        self,
+        index: int,
+        kind: str,
+        node: ast.Module | ast.ClassDef | FunctionNode,
+        qualname: str,
+        parent: Scope | None,
+        cls: str,
+        region: int = 0,
+        loop: int = -1,
+    ) -> None:
+        self.index = index
+        self.kind = kind
+        self.node = node
+        self.qualname = qualname
+        self.parent = parent
+        self.cls = cls
+        self.region = region
+        self.loop = loop
+        self.bindings: dict[str, list[int]] = {}
+        self.calls: list[CallSite] = []
+        self.loops: list[Loop] = []
+        self.returns: list[ast.expr] = []
+        self.attributes: list[tuple[ast.Attribute, ast.expr | None, tuple[int, ...], int]] = []
+        self.foreign: set[str] = set()  # names declared global or nonlocal
+        self.parameters: tuple[str, ...] = ()
+        self.generator = False
+        self.static = False
+
+
+_SKIP: Final = frozenset({"ctx", "op", "ops", "kind", "conversion", "type_comment", "lineno", "simple"})
+_FIELDS: Final = {
+    cls: tuple(field for field in cls._fields if field not in _SKIP)
+    for cls in vars(ast).values()
+    if isinstance(cls, type) and issubclass(cls, ast.AST)
+}
+_COMPREHENSIONS: Final = frozenset({ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp})
+_RANK_WORDS: Final = ("rank", "is_main", "is_master", "main_process", "world_process_zero", "is_global_zero")
+_DEBUG_WORDS: Final = ("debug", "verbose", "profil")
+_OOM_WORDS: Final = ("oom", "out_of_memory", "outofmemory")
+
+
+class Module:
+    """The facts of one module that the walk found, by number: bindings, loops, scopes; and ``loads`` by name node."""
+
+    def __init__(self, tree: ast.Module, package: tuple[str, ...] = ()) -> None:
+        self.tree = tree
+        #: dotted package that relative imports start from, innermost last
+        self.package = package
+        self.bindings: list[Binding] = []
+        self.loops: list[Loop] = []
+        self.scopes: list[Scope] = []
+        self.loads: dict[ast.Name, int] = {}
+        self.words: set[str] = set()
+        self.imports: list[tuple[str, int]] = []
+        self.stars: list[str] = []
+        self.by_qualname: dict[str, Scope] = {}
+        self.scope_of: dict[ast.AST, Scope] = {}
+        _Walk(self).module(tree)
+
+
+class _Walk:
+    """The state of the walk: the current scope, environment, loop, region and statement."""
+
+    def __init__(self, module: Module) -> None:
+        self.out = module
+        self.bindings = module.bindings
+        self.loads = module.loads
+        self.words = module.words
+        self.scope: Scope = None  # type: ignore[assignment]  # set by module() before any use
+        self.env: dict[str, int] = {}
+        self.loop: Loop | None = None
+        self.region = 0
+        self.statement: ast.stmt | None = None
+        self.awaited: set[ast.expr] = set()
+        self.breaks: list[dict[str, int]] = []
+        self.deferred: deque[tuple[FunctionNode, Scope]] = deque()
+
+    # -- scopes
+
+    def open(self, kind: str, node: ast.Module | ast.ClassDef | FunctionNode, name: str, cls: str) -> Scope:
+        parent = self.scope if kind != "module" else None
+        prefix = f"{parent.qualname}." if parent is not None and parent.qualname else ""
+        qualname = prefix + name
+        if qualname in self.out.by_qualname:
+            number = 2
+            while f"{qualname}#{number}" in self.out.by_qualname:
+                number += 1
+            qualname = f"{qualname}#{number}"
+        scope = Scope(
+            len(self.out.scopes), kind, node, qualname, parent, cls, self.region, self.loop.index if self.loop else -1
+        )
+        self.out.scopes.append(scope)
+        self.out.by_qualname[qualname] = scope
+        self.out.scope_of[node] = scope
+        return scope
+
+    def module(self, tree: ast.Module) -> None:
+        self.scope = self.open("module", tree, "", "")
+        self.block(tree.body)
+        while self.deferred:
+            self.function_body(*self.deferred.popleft())
+
+    def function_body(self, node: FunctionNode, scope: Scope) -> None:
+        self.scope, self.env, self.loop = scope, {}, None
+        self.region = scope.region & ~(Region.MAIN_GUARD | Region.TRY | Region.TYPE_CHECKING)
+        args = node.args
+        parameters = [*args.posonlyargs, *args.args]
+        if args.vararg:
+            parameters.append(args.vararg)
+        parameters += args.kwonlyargs
+        if args.kwarg:
+            parameters.append(args.kwarg)
+        scope.parameters = tuple(arg.arg for arg in parameters)
+        for index, arg in enumerate(parameters):
+            self.bind(Binding(Bind.PARAM, arg.arg, scope.index, getattr(arg, "lineno", 0), path=(index,)))
+        if isinstance(node, ast.Lambda):
+            self.statement = None
+            self.expression(node.body)
+            scope.returns.append(node.body)
+        else:
+            self.block(node.body)
+
+    # -- bindings
+
+    def bind(self, binding: Binding) -> None:
+        number = len(self.bindings)
+        self.bindings.append(binding)
+        name = binding.name
+        scope = self.scope
+        self.env[name] = number
+        if name in scope.foreign:
+            owner = scope.parent
+            while owner is not None and owner.parent is not None and name not in owner.bindings:
+                owner = owner.parent
+            scope = owner or scope
+        known = scope.bindings.get(name)
+        if known is None:
+            scope.bindings[name] = [number]
+        else:
+            known.append(number)
+
+    def target(self, kind: int, node: Any, value: ast.expr | None, path: tuple[int, ...] = ()) -> None:
+        """Bind every name of an assignment target; nested targets add to the path of unpacking."""
+        cls = type(node)
+        if cls is ast.Name:
+            self.words.add(node.id)
+            loop = self.loop
+            self.bind(
+                Binding(kind, node.id, self.scope.index, node.lineno, value, path, (), "", loop.index if loop else -1)
+            )
+        elif cls is ast.Tuple or cls is ast.List:
+            if not path and kind == Bind.ASSIGN and (type(value) is ast.Tuple or type(value) is ast.List):
+                parts = value.elts
+                if len(parts) == len(node.elts) and not any(type(part) is ast.Starred for part in parts):
+                    for element, part in zip(node.elts, parts, strict=True):
+                        self.target(kind, element, part)
+                    return
+            for position, element in enumerate(node.elts):
+                self.target(kind, element, value, (*path, position))
+        elif cls is ast.Starred:
+            self.target(kind, node.value, value, (*path[:-1], -1))
+        elif cls is ast.Attribute:
+            self.scope.attributes.append((node, value if kind != Bind.AUGMENT else None, path, kind))
+            self.words.add(node.attr)
+            self.expression(node.value)
+        else:
+            self.expression(node)
+
+    # -- expressions
+
+    def expression(self, root: ast.expr) -> None:
+        """Visit an expression without recursion, in order of evaluation except that a call precedes its arguments.
+
+        Nodes are `Any`: the exact type is tested once, and a narrowing call for each of them would double the cost.
+        """
+        stack: list[Any] = [root]
+        push, pop = stack.append, stack.pop
+        env, loads, add_word = self.env, self.loads, self.words.add
+        calls, loop, region, statement = self.scope.calls, self.loop, self.region, self.statement
+        number_of_loop = loop.index if loop else -1
+        while stack:
+            node = pop()
+            cls = type(node)
+            if cls is ast.Name:
+                name = node.id
+                add_word(name)
+                number = env.get(name)
+                if number is not None:
+                    loads[node] = number
+                    around = loop
+                    while around is not None and number < around.first:
+                        if name not in around.reads:
+                            around.reads[name] = number
+                        around = around.outer
+            elif cls is ast.Constant:
+                continue
+            elif cls is ast.Attribute:
+                add_word(node.attr)
+                push(node.value)
+            elif cls is ast.Call:
+                calls.append(CallSite(node, statement, number_of_loop, region, node in self.awaited))
+                if node.keywords:
+                    stack.extend([keyword.value for keyword in reversed(node.keywords)])
+                if node.args:
+                    stack.extend(reversed(node.args))
+                push(node.func)
+            elif cls is ast.BinOp:
+                push(node.right)
+                push(node.left)
+            elif cls is ast.Subscript:
+                push(node.slice)
+                push(node.value)
+            elif cls is ast.Tuple or cls is ast.List:
+                stack.extend(reversed(node.elts))
+            elif cls is tuple:
+                self.target(Bind.ASSIGN, node[0], node[1])
+            elif cls in _COMPREHENSIONS:
+                self.comprehension(node)
+            elif cls is ast.Lambda:
+                for default in (*node.args.defaults, *filter(None, node.args.kw_defaults)):
+                    push(default)
+                self.deferred.append((node, self.open("lambda", node, "<lambda>", self.scope.cls)))
+            elif cls is ast.NamedExpr:
+                push((node.target, node.value))
+                push(node.value)
+            elif cls is ast.Await:
+                self.awaited.add(node.value)
+                push(node.value)
+            elif cls is ast.Yield or cls is ast.YieldFrom:
+                self.scope.generator = True
+                if node.value is not None:
+                    push(node.value)
+            else:
+                for field in reversed(_FIELDS[cls]):
+                    value = getattr(node, field)
+                    if type(value) is list:
+                        stack.extend([part for part in reversed(value) if part is not None])
+                    elif value is not None and type(value) in _FIELDS:
+                        push(value)
+
+    def comprehension(self, node: Comprehension) -> None:
+        """A comprehension is a loop whose targets are its own; a walrus in it binds in the enclosing scope."""
+        shadowed: dict[str, int | None] = {}
+        outer = self.loop
+        for clause in node.generators:
+            self.expression(clause.iter)
+            self.enter_loop(node, clause.target, clause.iter)
+            for part in ast.walk(clause.target):
+                if isinstance(part, ast.Name) and part.id not in shadowed:
+                    shadowed[part.id] = self.env.get(part.id)
+            self.target(Bind.FOR, clause.target, clause.iter)
+            for test in clause.ifs:
+                self.expression(test)
+        if isinstance(node, ast.DictComp):
+            self.expression(node.key)
+            self.expression(node.value)
+        else:
+            self.expression(node.elt)
+        self.loop = outer
+        for name, number in shadowed.items():
+            if number is None:
+                self.env.pop(name, None)
+            else:
+                self.env[name] = number
+
+    def enter_loop(
+        self,
+        node: ast.For | ast.AsyncFor | ast.While | Comprehension,
+        target: ast.expr | None,
+        iterated: ast.expr | None,
+    ) -> Loop:
+        loop = Loop(
+            len(self.out.loops),
+            node,
+            target,
+            iterated,
+            self.loop.index if self.loop else -1,
+            self.scope.index,
+            self.region,
+            len(self.bindings),
+            self.loop,
+        )
+        self.out.loops.append(loop)
+        self.scope.loops.append(loop)
+        self.loop = loop
+        return loop
+
+    # -- statements
+
+    def block(self, body: Sequence[ast.stmt]) -> bool:
+        """Walk a block; true if control never passes its end."""
+        ended = False
+        region = self.region
+        for statement in body:
+            if ended:
+                self.region |= Region.DEAD
+            self.statement = statement
+            if _STATEMENTS[type(statement)](self, statement):
+                ended = True
+        self.region = region
+        return ended
+
+    def merge(self, branches: list[dict[str, int]]) -> None:
+        """Make the environment in which control continues after several branches."""
+        if not branches:
+            return
+        first = branches[0]
+        if len(branches) == 1:
+            self.env = first
+            return
+        merged: dict[str, int] = {}
+        for branch in branches:
+            for name in branch:
+                if name in merged:
+                    continue
+                numbers: list[int] = []
+                for other in branches:
+                    number = other.get(name)
+                    if number is not None and number not in numbers:
+                        numbers.append(number)
+                merged[name] = numbers[0] if len(numbers) == 1 else self.meet(name, numbers)
+        self.env = merged
+
+    def meet(self, name: str, numbers: list[int]) -> int:
+        flat: list[int] = []
+        for number in numbers:
+            binding = self.bindings[number]
+            for part in binding.previous if binding.kind == Bind.PHI else (number,):
+                if part not in flat:
+                    flat.append(part)
+        self.bindings.append(Binding(Bind.PHI, name, self.scope.index, 0, previous=tuple(flat[:8])))
+        return len(self.bindings) - 1
+
+    def do_expr(self, node: ast.Expr) -> bool:
+        self.expression(node.value)
+        return False
+
+    def do_assign(self, node: ast.Assign) -> bool:
+        self.expression(node.value)
+        for target in node.targets:
+            self.target(Bind.ASSIGN, target, node.value)
+        return False
+
+    def do_annotated(self, node: ast.AnnAssign) -> bool:
+        self.expression(node.annotation)
+        if node.value is not None:
+            self.expression(node.value)
+            self.target(Bind.ASSIGN, node.target, node.value)
+        elif isinstance(node.target, ast.Attribute):
+            self.target(Bind.OTHER, node.target, None)
+        return False
+
+    def do_augmented(self, node: ast.AugAssign) -> bool:
+        self.expression(node.value)
+        target = node.target
+        if isinstance(target, ast.Name):
+            load = ast.Name(target.id, ast.Load())
+            self.expression(load)
+            previous = self.loads.pop(load, None)
+            self.bind(
+                Binding(
+                    Bind.AUGMENT,
+                    target.id,
+                    self.scope.index,
+                    target.lineno,
+                    node.value,
+                    previous=() if previous is None else (previous,),
+                    loop=self.loop.index if self.loop else -1,
+                )
+            )
+        else:
+            self.target(Bind.AUGMENT, target, node.value)
+        return False
+
+    def do_return(self, node: ast.Return) -> bool:
+        if node.value is not None:
+            self.expression(node.value)
+            self.scope.returns.append(node.value)
+        return True
+
+    def do_raise(self, node: ast.Raise) -> bool:
+        if node.exc is not None:
+            self.expression(node.exc)
+        if node.cause is not None:
+            self.expression(node.cause)
+        return True
+
+    def do_break(self, node: ast.Break) -> bool:
+        if self.breaks:
+            self.merge([self.breaks[-1], self.env]) if self.breaks[-1] else None
+            self.breaks[-1] = dict(self.env)
+        return True
+
+    def do_continue(self, node: ast.Continue) -> bool:
+        return True
+
+    def do_delete(self, node: ast.Delete) -> bool:
+        for target in node.targets:
+            if isinstance(target, ast.Name):
+                self.env.pop(target.id, None)
+            else:
+                self.expression(target)
+        return False
+
+    def do_declare(self, node: ast.Global | ast.Nonlocal) -> bool:
+        self.scope.foreign.update(node.names)
+        return False
+
+    def do_pass(self, node: ast.stmt) -> bool:
+        return False
+
+    def do_assert(self, node: ast.Assert) -> bool:
+        self.expression(node.test)
+        if node.msg is not None:
+            self.expression(node.msg)
+        return False
+
+    def do_import(self, node: ast.Import) -> bool:
+        for alias in node.names:
+            self.words.update(alias.name.split("."))
+            self.out.imports.append((alias.name, self.region | (0 if self.scope.kind == "module" else Region.LAZY)))
+            name = alias.asname or alias.name.partition(".")[0]
+            dotted = alias.name if alias.asname else name
+            self.bind(Binding(Bind.IMPORT, name, self.scope.index, node.lineno, dotted=dotted))
+        return False
+
+    def do_import_from(self, node: ast.ImportFrom) -> bool:
+        base = node.module or ""
+        if node.level:
+            package = self.out.package[: len(self.out.package) - node.level + 1]
+            if node.level > len(self.out.package) + 1:
+                package = ()
+            base = ".".join((*package, base) if base else package)
+            base = f".{base}" if not package else base
+        self.words.update(base.split("."))
+        region = self.region | (0 if self.scope.kind == "module" else Region.LAZY)
+        for alias in node.names:
+            if alias.name == "*":
+                self.out.stars.append(base)
+                self.out.imports.append((base, region))
+                continue
+            self.words.add(alias.name)
+            dotted = f"{base}.{alias.name}" if base else alias.name
+            self.out.imports.append((dotted, region))
+            self.bind(Binding(Bind.IMPORT, alias.asname or alias.name, self.scope.index, node.lineno, dotted=dotted))
+        return False
+
+    def do_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+        for expression in node.decorator_list:
+            self.expression(expression)
+        args = node.args
+        for default in (*args.defaults, *filter(None, args.kw_defaults)):
+            self.expression(default)
+        for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg):
+            if arg is not None and arg.annotation is not None:
+                self.expression(arg.annotation)
+        if node.returns is not None:
+            self.expression(node.returns)
+        cls = self.scope.qualname if self.scope.kind == "class" else ""
+        scope = self.open("function", node, node.name, cls)
+        scope.static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
+        for decorator in node.decorator_list:
+            scope.region |= managed(decorator) & (Region.NO_GRAD | Region.AUTOCAST)
+        self.deferred.append((node, scope))
+        self.bind(Binding(Bind.DEF, node.name, self.scope.index, node.lineno, dotted=scope.qualname))
+        return False
+
+    def do_class(self, node: ast.ClassDef) -> bool:
+        for expression in (*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)):
+            self.expression(expression)
+        scope = self.open("class", node, node.name, "")
+        saved = self.scope, self.env, self.loop, self.region
+        self.scope, self.env, self.loop = scope, {}, None
+        self.block(node.body)
+        self.scope, self.env, self.loop, self.region = saved
+        self.bind(Binding(Bind.DEF, node.name, self.scope.index, node.lineno, dotted=scope.qualname))
+        return False
+
+    def do_if(self, node: ast.If) -> bool:
+        """An `elif` chain is walked in a loop: generated ones are thousands long."""
+        branches: list[dict[str, int]] = []
+        region = self.region
+        otherwise = 0
+        while True:
+            self.statement = node
+            self.expression(node.test)
+            before = dict(self.env)
+            guard = classify(node.test)
+            self.region = region | guard | otherwise
+            if not self.block(node.body):
+                branches.append(self.env)
+            self.env = before
+            otherwise |= negated(guard)
+            self.region = region | otherwise
+            if len(node.orelse) == 1 and isinstance(node.orelse[0], ast.If):
+                node = node.orelse[0]
+                continue
+            break
+        if not node.orelse or not self.block(node.orelse):
+            branches.append(self.env)
+        self.region = region
+        if branches:
+            self.merge(branches)
+        return not branches
+
+    def do_for(self, node: ast.For | ast.AsyncFor) -> bool:
+        self.expression(node.iter)
+        return self.loop_body(node, node.target, node.iter)
+
+    def do_while(self, node: ast.While) -> bool:
+        return self.loop_body(node, None, None)
+
+    def loop_body(
+        self, node: ast.For | ast.AsyncFor | ast.While, target: ast.expr | None, iterated: ast.expr | None
+    ) -> bool:
+        before = dict(self.env)
+        outer = self.loop
+        loop = self.enter_loop(node, target, iterated)
+        self.breaks.append({})
+        if isinstance(node, ast.While):
+            self.expression(node.test)
+        elif target is not None:
+            self.target(Bind.FOR, target, iterated)
+        ended = self.block(node.body)
+        for name, number in loop.reads.items():
+            last = self.env.get(name)
+            if last is not None and last != number and last >= loop.first:
+                loop.carried[name] = last
+        self.loop = outer
+        broken = self.breaks.pop()
+        exits = [before] if ended else [before, self.env]
+        if broken:
+            exits.append(broken)
+        self.merge(exits)
+        if node.orelse:
+            self.block(node.orelse)
+        return False
+
+    def do_with(self, node: ast.With | ast.AsyncWith) -> bool:
+        region = self.region
+        for item in node.items:
+            self.expression(item.context_expr)
+            self.region |= managed(item.context_expr)
+            if item.optional_vars is not None:
+                self.target(Bind.WITH, item.optional_vars, item.context_expr)
+        ended = self.block(node.body)
+        self.region = region
+        return ended
+
+    def do_try(self, node: ast.Try | ast.TryStar) -> bool:
+        region = self.region
+        before = dict(self.env)
+        self.region |= Region.TRY
+        ended = self.block(node.body)
+        self.region = region
+        if node.orelse and not ended:
+            ended = self.block(node.orelse)
+        branches = [] if ended else [self.env]
+        after = self.env
+        for handler in node.handlers:
+            self.merge([dict(before), dict(after)])
+            if handler.type is not None:
+                self.expression(handler.type)
+            if handler.name:
+                self.bind(Binding(Bind.OTHER, handler.name, self.scope.index, handler.lineno))
+            self.region = region | Region.EXCEPT
+            if not self.block(handler.body):
+                branches.append(self.env)
+            self.region = region
+        if branches:
+            self.merge(branches)
+        if node.finalbody:
+            self.region = region | Region.FINALLY
+            if self.block(node.finalbody):
+                branches = []
+            self.region = region
+        return not branches
+
+    def do_match(self, node: ast.Match) -> bool:
+        self.expression(node.subject)
+        branches: list[dict[str, int]] = []
+        region = self.region
+        before = self.env
+        total = False
+        for case in node.cases:
+            self.env = dict(before)
+            for part in ast.walk(case.pattern):
+                name = getattr(part, "name", None) or getattr(part, "rest", None)
+                if isinstance(name, str):
+                    self.bind(Binding(Bind.OTHER, name, self.scope.index, node.lineno))
+                value = getattr(part, "value", None)
+                if isinstance(part, ast.MatchValue) and isinstance(value, ast.expr):
+                    self.expression(value)
+                elif isinstance(part, ast.MatchClass):
+                    self.expression(part.cls)
+            if case.guard is not None:
+                self.expression(case.guard)
+            elif isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None:
+                total = True
+            self.region = region | Region.CONDITIONAL
+            if not self.block(case.body):
+                branches.append(self.env)
+        self.region = region
+        if not total:
+            branches.append(before)
+        self.merge(branches)
+        return not branches
+
+    def do_type_alias(self, node: ast.stmt) -> bool:
+        name = getattr(node, "name", None)
+        if isinstance(name, ast.Name):
+            self.bind(Binding(Bind.OTHER, name.id, self.scope.index, node.lineno))
+        return False
+
+
+_STATEMENTS: Final = {
+    ast.Expr: _Walk.do_expr,
+    ast.Assign: _Walk.do_assign,
+    ast.AnnAssign: _Walk.do_annotated,
+    ast.AugAssign: _Walk.do_augmented,
+    ast.Return: _Walk.do_return,
+    ast.Raise: _Walk.do_raise,
+    ast.Break: _Walk.do_break,
+    ast.Continue: _Walk.do_continue,
+    ast.Delete: _Walk.do_delete,
+    ast.Global: _Walk.do_declare,
+    ast.Nonlocal: _Walk.do_declare,
+    ast.Pass: _Walk.do_pass,
+    ast.Assert: _Walk.do_assert,
+    ast.Import: _Walk.do_import,
+    ast.ImportFrom: _Walk.do_import_from,
+    ast.FunctionDef: _Walk.do_function,
+    ast.AsyncFunctionDef: _Walk.do_function,
+    ast.ClassDef: _Walk.do_class,
+    ast.If: _Walk.do_if,
+    ast.For: _Walk.do_for,
+    ast.AsyncFor: _Walk.do_for,
+    ast.While: _Walk.do_while,
+    ast.With: _Walk.do_with,
+    ast.AsyncWith: _Walk.do_with,
+    ast.Try: _Walk.do_try,
+    ast.TryStar: _Walk.do_try,
+    ast.Match: _Walk.do_match,
+}
+if hasattr(ast, "TypeAlias"):
+    _STATEMENTS[ast.TypeAlias] = _Walk.do_type_alias
+
+
+def _words(node: ast.expr, most: int = 40) -> tuple[list[ast.AST], list[str]]:
+    """The first nodes of an expression and the identifiers among them, lower-cased."""
+    nodes: list[ast.AST] = []
+    names: list[str] = []
+    stack: list[ast.AST] = [node]
+    while stack and len(nodes) < most:
+        part = stack.pop()
+        nodes.append(part)
+        if isinstance(part, ast.Name):
+            names.append(part.id.lower())
+        elif isinstance(part, ast.Attribute):
+            names.append(part.attr.lower())
+            stack.append(part.value)
+        elif not isinstance(part, ast.Constant):
+            stack.extend(ast.iter_child_nodes(part))
+    return nodes, names
+
+
+def classify(test: ast.expr) -> int:
+    """The class of a test: the names in it only ever excuse, so they may be looked at."""
+    nodes, names = _words(test)
+    region = 0
+    for node in nodes:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
+            region |= Region.EVERY_K
+        elif isinstance(node, ast.Compare):
+            op, right = node.ops[0], node.comparators[0]
+            if isinstance(op, ast.Is | ast.Eq) and isinstance(right, ast.Constant) and right.value is None:
+                region |= Region.LAZY
+            elif isinstance(op, ast.NotIn):
+                region |= Region.LAZY
+            elif isinstance(op, ast.Eq) and isinstance(right, ast.Constant):
+                if right.value == "__main__":
+                    return Region.MAIN_GUARD
+                if type(right.value) is int:
+                    region |= Region.FIRST
+        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            operand = node.operand
+            if isinstance(operand, ast.Attribute | ast.Name):
+                region |= Region.LAZY
+            elif isinstance(operand, ast.Call) and isinstance(operand.func, ast.Name) and operand.func.id == "hasattr":
+                region |= Region.LAZY
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("cuda", "mps")):
+            region |= Region.DEVICE
+    for name in names:
+        if name == "type_checking":
+            return Region.TYPE_CHECKING
+        if name == "is_available" or "cuda" in name or name == "device" or name.endswith("_gpu"):
+            region |= Region.DEVICE
+        if any(word in name for word in _RANK_WORDS):
+            region |= Region.RANK_ZERO
+        if any(word in name for word in _DEBUG_WORDS):
+            region |= Region.DEBUG
+        if any(word in name for word in _OOM_WORDS):
+            region |= Region.OOM
+    return region or Region.CONDITIONAL
+
+
+def negated(guard: int) -> int:
+    """What is in force in the `else` of a test of this class."""
+    keep = guard & (Region.DEVICE | Region.DEBUG)
+    if guard & (Region.MAIN_GUARD | Region.TYPE_CHECKING):
+        return 0
+    return keep or Region.CONDITIONAL
+
+
+def managed(context: ast.expr) -> int:
+    """The region that a context expression opens."""
+    node = context.func if isinstance(context, ast.Call) else context
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    lowered = name.lower()
+    if name in ("no_grad", "inference_mode"):
+        return Region.NO_GRAD
+    if lowered == "autocast" or lowered.endswith("_autocast"):
+        return Region.AUTOCAST
+    if lowered == "stream":
+        return Region.STREAM
+    if "lock" in lowered or "semaphore" in lowered or "mutex" in lowered:
+        return Region.LOCK
+    if lowered in ("profile", "record_function", "profiler"):
+        return Region.PROFILER
+    return 0

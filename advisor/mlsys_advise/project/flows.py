@@ -1,0 +1,459 @@
+"""Where a value goes: forward from the call that made it, through returns, arguments, attributes and variables.
+
+Each file that a flow touches is indexed once by the *atoms* of its terms (sites, parameters, attributes, variables,
+results of calls). A container on the way (a tuple, a dict, a class attribute) is remembered as a stack of keys, so
+that `train, val = make_loaders()` follows the right one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final, TypeAlias
+
+import msgspec
+
+from mlsys_advise.interface import CallRecord, PythonInterface
+from mlsys_advise.project.values import Head, Locus, Values
+from mlsys_advise.project.world import Dependency, Target, World
+from mlsys_advise.term import (
+    Arith,
+    Call,
+    Def,
+    Either,
+    Elem,
+    Item,
+    Map,
+    Member,
+    Name,
+    Param,
+    Self,
+    Seq,
+    Term,
+    Unknown,
+    Var,
+    last_name,
+)
+
+Key: TypeAlias = int | str | None
+Op: TypeAlias = tuple[str, Key]
+_HOPS: Final = 8
+_NODES: Final = 120
+
+
+class Slot(msgspec.Struct, frozen=True, array_like=True):
+    """A place where a term stands: ``what`` is loop, argument, receiver, callee, return, attribute or variable."""
+
+    what: str
+    function: str
+    number: int = -1
+    key: Key = None
+    name: str = ""
+
+
+class Node(msgspec.Struct, frozen=True, array_like=True):
+    """A value that holds the object: ``what`` is site, param, attribute, variable or result."""
+
+    what: str
+    path: str
+    owner: str
+    key: int | str = ""
+
+
+class Use(msgspec.Struct, frozen=True, array_like=True):
+    """Something that is done with the object, or with an element of it where ``element`` is set."""
+
+    what: str
+    path: str
+    function: str
+    number: int
+    key: Key = None
+    name: str = ""
+    element: bool = False
+
+
+class Flow(msgspec.Struct, frozen=True):
+    """All uses of an object that could be followed; ``leaks`` are places where it was lost from sight."""
+
+    uses: tuple[Use, ...]
+    leaks: tuple[Use, ...]
+
+
+def atoms(term: Term) -> list[tuple[Term, tuple[Op, ...]]]:
+    """The atoms of a term, each with the operations that lead from it to the term, innermost first."""
+    found: list[tuple[Term, tuple[Op, ...]]] = []
+    stack: list[tuple[Term, tuple[Op, ...]]] = [(term, ())]
+    while stack and len(found) < 40:
+        part, ops = stack.pop()
+        match part:
+            case Param() | Var() | Name() | Def():
+                found.append((part, ops))
+            case Member(of, name):
+                if isinstance(of, Self):
+                    found.append((part, ops))
+                else:
+                    found.append((part, ops))
+                    stack.append((of, (("member", name), *ops)))
+            case Call(callee, args, _, site):
+                if site >= 0:
+                    found.append((part, ops))
+                if isinstance(callee, Member) and callee.name in _TRANSPARENT:
+                    stack.append((callee.of, ops))
+                elif isinstance(callee, Member):
+                    stack.append((callee.of, (("method", callee.name), *ops)))
+                if args and not (isinstance(callee, Member) and callee.name in ("to", "cuda", "get", "map")):
+                    plural = len(args) > 1 and ops[:1] and ops[0][0] == "item"
+                    for position, arg in enumerate(args):
+                        if plural and ops[0][1] != position:
+                            continue
+                        stack.append((arg, ops[1:] if plural else (("wrap", last_name(callee)), *ops)))
+                if site < 0 or not isinstance(callee, Name):
+                    found.append((Call(callee), ops))
+            case Elem(of):
+                stack.append((of, (("element", None), *ops)))
+            case Item(of, key):
+                stack.append((of, (("item", key), *ops)))
+            case Seq(items=items, many=many):
+                for position, inner in enumerate(items):
+                    stack.append((inner, (("inside", None if many else position), *ops)))
+            case Map(items):
+                for name, inner in items:
+                    stack.append((inner, (("inside", name), *ops)))
+            case Either(options) | Arith(options):
+                stack.extend((option, ops) for option in options)
+    return found
+
+
+_TRANSPARENT: Final = frozenset(
+    {"to", "cuda", "cpu", "eval", "train", "half", "float", "bfloat16", "requires_grad_", "share_memory", "__enter__"}
+)
+
+
+class Index:
+    """The slots of one file by atom."""
+
+    def __init__(self, interface: PythonInterface) -> None:
+        self.sites: dict[tuple[str, int], list[tuple[Slot, tuple[Op, ...]]]] = {}
+        self.params: dict[tuple[str, int], list[tuple[Slot, tuple[Op, ...]]]] = {}
+        self.members: dict[str, list[tuple[Slot, tuple[Op, ...], Term]]] = {}
+        self.variables: dict[str, list[tuple[Slot, tuple[Op, ...]]]] = {}
+        self.names: dict[str, list[tuple[Slot, tuple[Op, ...], str]]] = {}
+        self.results: dict[str, list[tuple[Slot, tuple[Op, ...], Term]]] = {}
+        for function, record in interface.functions.items():
+            for number, call in enumerate(record.calls):
+                for key, argument in (*enumerate(call.args), *call.keywords):
+                    self._add(Slot("argument", function, number, key), argument)
+                if isinstance(call.callee, Member):
+                    self._add(Slot("receiver", function, number, None, call.callee.name), call.callee.of)
+                self._add(Slot("callee", function, number), call.callee)
+            for number, loop in enumerate(record.loops):
+                self._add(Slot("loop", function, number), loop.iterated)
+            for number, term in enumerate(record.returns):
+                self._add(Slot("return", function, number), term)
+            for number, (_receiver, attribute, value) in enumerate(record.stores):
+                self._add(Slot("store", function, number, None, attribute), value)
+        for name, cls in interface.classes.items():
+            for attribute, value, _ in cls.attributes:
+                self._add(Slot("attribute", name, -1, None, attribute), value)
+        for name, value in interface.variables.items():
+            self._add(Slot("variable", "", -1, None, name), value)
+
+    def _add(self, slot: Slot, term: Term) -> None:
+        if isinstance(term, Unknown):
+            return
+        for atom, ops in atoms(term):
+            match atom:
+                case Call(callee, _, function, site):
+                    if site >= 0:
+                        self.sites.setdefault((function, site), []).append((slot, ops))
+                    name = last_name(callee)
+                    if name:
+                        self.results.setdefault(name, []).append((slot, ops, callee))
+                case Param(function, index):
+                    self.params.setdefault((function, index), []).append((slot, ops))
+                case Member(of, name):
+                    self.members.setdefault(name, []).append((slot, ops, of))
+                case Var(name):
+                    self.variables.setdefault(name, []).append((slot, ops))
+                case Name(dotted):
+                    self.names.setdefault(dotted.rpartition(".")[2], []).append((slot, ops, dotted))
+
+
+class Flows:
+    """Forward flows over a world."""
+
+    def __init__(self, world: World, values: Values) -> None:
+        self.world = world
+        self.values = values
+        self._indexes: dict[str, Index] = {}
+        self._flows: dict[Node, tuple[Flow, frozenset[Dependency]]] = {}
+
+    def index(self, path: str) -> Index | None:
+        if path not in self._indexes:
+            interface = self.world.interface(path)
+            if interface is None:
+                return None
+            self._indexes[path] = Index(interface)
+        return self._indexes[path]
+
+    def of(self, path: str, function: str, site: int) -> Flow:
+        """The uses of the object that a call site makes."""
+        start = Node("site", path, function, site)
+        known = self._flows.get(start)
+        if known is None:
+            with self.world.recording() as reads:
+                flow = self._follow(start)
+            known = self._flows[start] = (flow, frozenset(reads))
+        else:
+            self.world.depend(known[1])
+        return known[0]
+
+    def _follow(self, start: Node) -> Flow:
+        uses: dict[Use, None] = {}
+        leaks: dict[Use, None] = {}
+        queue: deque[tuple[Node, tuple[Key, ...], int]] = deque([(start, (), 0)])
+        seen = {(start, ())}
+        while queue:
+            node, held, hops = queue.popleft()
+            if hops > _HOPS or len(seen) > _NODES:
+                leaks[Use("limit", node.path, node.owner, -1)] = None
+                continue
+            for path, slot, ops in self._occurrences(node):
+                state = _apply(ops, held)
+                if state is None:
+                    continue
+                stack, element, method = state
+                if method and slot.what != "loop":
+                    continue
+                for following, more in self._arrive(path, slot, stack, element, method, uses, leaks):
+                    if (following, more) not in seen:
+                        seen.add((following, more))
+                        queue.append((following, more, hops + 1))
+        return Flow(tuple(uses), tuple(leaks))
+
+    def _occurrences(self, node: Node) -> list[tuple[str, Slot, tuple[Op, ...]]]:
+        """Where the value of a node stands in terms, in its own file and in others."""
+        found: list[tuple[str, Slot, tuple[Op, ...]]] = []
+        match node.what:
+            case "site":
+                index = self.index(node.path)
+                self._read_function(node.path, node.owner)
+                for slot, ops in index.sites.get((node.owner, int(node.key)), ()) if index else ():
+                    found.append((node.path, slot, ops))
+            case "param":
+                index = self.index(node.path)
+                self._read_function(node.path, node.owner)
+                for slot, ops in index.params.get((node.owner, int(node.key)), ()) if index else ():
+                    found.append((node.path, slot, ops))
+            case "variable":
+                index = self.index(node.path)
+                name = str(node.key)
+                for slot, ops in index.variables.get(name, ()) if index else ():
+                    self._read_function(node.path, slot.function)
+                    found.append((node.path, slot, ops))
+                for file in self.world.table("refer", name):
+                    other = self.index(file)
+                    for slot, ops, dotted in other.names.get(name, ()) if other else ():
+                        target = self.world.resolve(dotted, file)
+                        if target == Target("variable", node.path, name):
+                            self._read_function(file, slot.function)
+                            found.append((file, slot, ops))
+            case "attribute":
+                found.extend(self._attribute_occurrences(node))
+            case "result":
+                found.extend(self._result_occurrences(node))
+        return found
+
+    def _attribute_occurrences(self, node: Node) -> list[tuple[str, Slot, tuple[Op, ...]]]:
+        found: list[tuple[str, Slot, tuple[Op, ...]]] = []
+        owner = Target("class", node.path, node.owner)
+        name = str(node.key)
+        for file in self.world.table("member", name):
+            index = self.index(file)
+            for slot, ops, of in index.members.get(name, ()) if index else ():
+                if isinstance(of, Self):
+                    related = self.world.ancestors(file, of.cls)[0]
+                    hit = (
+                        owner in related
+                        or (file == node.path and owner.name == of.cls)
+                        or Target("class", file, of.cls) in self.world.ancestors(node.path, node.owner)[0]
+                    )
+                else:
+                    hit = any(
+                        target is not None and owner in self.world.ancestors(target.path, target.name)[0]
+                        for target in map(self.values.instance, self.values.heads(of, file, 3))
+                    )
+                if hit:
+                    self._read_function(file, slot.function)
+                    found.append((file, slot, ops))
+        return found
+
+    def _result_occurrences(self, node: Node) -> list[tuple[str, Slot, tuple[Op, ...]]]:
+        found: list[tuple[str, Slot, tuple[Op, ...]]] = []
+        wanted = Target("function", node.path, node.owner)
+        name = node.owner.rpartition(".")[2].partition("#")[0]
+        names = [name]
+        if name in ("__call__", "forward"):
+            return found
+        for last in names:
+            for file in self.world.table("call", last):
+                index = self.index(file)
+                for slot, ops, callee in index.results.get(last, ()) if index else ():
+                    if wanted in self.values.functions(callee, file, 3)[0]:
+                        self._read_function(file, slot.function)
+                        found.append((file, slot, ops))
+            # a property is read like an attribute
+        record = self.world.function(node.path, node.owner, "head")
+        if record is not None and record.cls and any(last_name(d.callee) == "property" for d in record.decorators):
+            found.extend(self._attribute_occurrences(Node("attribute", node.path, record.cls, name)))
+        return found
+
+    def _read_function(self, path: str, function: str) -> None:
+        self.world.read("calls", path, function)
+        self.world.read("returns", path, function)
+
+    def _arrive(
+        self,
+        path: str,
+        slot: Slot,
+        stack: tuple[Key, ...],
+        element: bool,
+        method: str,
+        uses: dict[Use, None],
+        leaks: dict[Use, None],
+    ) -> list[tuple[Node, tuple[Key, ...]]]:
+        """Record a use, or say which node holds the object next."""
+        match slot.what:
+            case "loop":
+                if not stack:
+                    uses[Use("loop", path, slot.function, slot.number, name=method, element=element)] = None
+                elif stack[-1] is None or element:
+                    uses[Use("loop", path, slot.function, slot.number, element=True)] = None
+                return []
+            case "argument":
+                return self._argument(path, slot, stack, element, uses, leaks)
+            case "receiver":
+                if not stack:
+                    uses[Use("method", path, slot.function, slot.number, name=slot.name, element=element)] = None
+                return []
+            case "callee":
+                if not stack:
+                    uses[Use("called", path, slot.function, slot.number, element=element)] = None
+                return []
+            case "return":
+                if element:
+                    return []
+                uses[Use("returned", path, slot.function, slot.number)] = None
+                return [(Node("result", path, slot.function), stack)]
+            case "attribute":
+                return [] if element else [(Node("attribute", path, slot.function, slot.name), stack)]
+            case "variable":
+                return [] if element else [(Node("variable", path, "", slot.name), stack)]
+            case "store":
+                return [] if element else self._store(path, slot, stack, leaks)
+        return []
+
+    def _store(
+        self, path: str, slot: Slot, stack: tuple[Key, ...], leaks: dict[Use, None]
+    ) -> list[tuple[Node, tuple[Key, ...]]]:
+        record = self.world.function(path, slot.function, "calls")
+        if record is None:
+            return []
+        receiver = record.stores[slot.number][0]
+        found: list[tuple[Node, tuple[Key, ...]]] = []
+        for head in self.values.heads(receiver, path, 3):
+            owner = self.values.instance(head)
+            if owner is not None:
+                found.append((Node("attribute", owner.path, owner.name, slot.name), stack))
+        if not found:
+            leaks[Use("stored", path, slot.function, slot.number, name=slot.name)] = None
+        return found
+
+    def _argument(
+        self,
+        path: str,
+        slot: Slot,
+        stack: tuple[Key, ...],
+        element: bool,
+        uses: dict[Use, None],
+        leaks: dict[Use, None],
+    ) -> list[tuple[Node, tuple[Key, ...]]]:
+        record = self.world.function(path, slot.function, "calls")
+        if record is None:
+            return []
+        call = record.calls[slot.number]
+        targets, complete = self.values.functions(call.callee, path, 4)
+        use = Use("argument", path, slot.function, slot.number, slot.key, last_name(call.callee), element)
+        uses[use] = None
+        found: list[tuple[Node, tuple[Key, ...]]] = []
+        for target in targets:
+            callee = self.world.function(target.path, target.name, "head")
+            if callee is None:
+                continue
+            index = parameter(call, slot.key, callee.params, bool(callee.cls) and not callee.static)
+            if index is not None and not element:
+                found.append((Node("param", target.path, target.name, index), stack))
+        if not targets and not complete and not element:
+            leaks[use] = None
+        return found
+
+
+def parameter(call: CallRecord, key: Key, params: tuple[str, ...], bound: bool) -> int | None:
+    """The parameter that an argument of a call fills."""
+    del call
+    if isinstance(key, str):
+        return params.index(key) if key in params else None
+    if isinstance(key, int):
+        index = key + 1 if bound else key
+        return index if index < len(params) else None
+    return None
+
+
+def _apply(ops: tuple[Op, ...], held: tuple[Key, ...]) -> tuple[tuple[Key, ...], bool, str] | None:
+    """Carry the container stack of the object through operations.
+
+    Returns the stack, whether what results is an element of the object rather than the object, and the method of the
+    object whose result it is; None if the object is not in the result.
+    """
+    stack = list(held)
+    element = False
+    method = ""
+    for op, key in ops:
+        if op == "inside":
+            stack.append(key)
+        elif op == "wrap":
+            if element:
+                continue
+        elif op in ("member", "method"):
+            if stack and stack[-1] == key and op == "member":
+                stack.pop()
+            elif stack and op == "method" and key in ("values", "items", "get", "copy"):
+                continue
+            elif op == "method" and not stack:
+                method = str(key)
+            else:
+                return None
+        elif op == "item":
+            if not stack:
+                element = True
+            elif stack[-1] is None or key is None or stack[-1] == key:
+                stack.pop()
+            else:
+                return None
+        elif op == "element":
+            if not stack:
+                element = True
+            else:
+                stack.pop()
+    return tuple(stack), element, method
+
+
+def place(use: Use) -> Locus:
+    """Where a use stands."""
+    what = "loop" if use.what == "loop" else "definition" if use.what == "returned" else "call"
+    return Locus(use.path, what, use.function, max(use.number, 0))
+
+
+def holder(head: Head) -> tuple[str, str, int] | None:
+    """The site that made the value of a head: file, function, number."""
+    term = head.term
+    return (head.path, term.function, term.site) if isinstance(term, Call) and term.site >= 0 else None

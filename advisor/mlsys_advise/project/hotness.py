@@ -1,0 +1,588 @@
+"""Heat of functions and loops: roots, and the calls along which heat flows to a place.
+
+Heat is asked for backwards, from a place to its callers, until nothing is left to add; the group of functions found
+in this way is closed under callers, so one round of propagation inside it is exact whatever the cycles.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from mlsys_advise.heat import (
+    DECODING,
+    ELEMENT,
+    EPOCH,
+    EVALUATION,
+    ITEM,
+    ONCE,
+    SERVING,
+    SETUP,
+    STEP,
+    TEST,
+    TRAINING,
+    Context,
+    Frequency,
+    Heat,
+)
+from mlsys_advise.interface import BODY, CallRecord, FunctionRecord
+from mlsys_advise.library.roots import SERVICER, TRITON_CLASS, TRITON_STEP
+from mlsys_advise.project.values import COMMON_NAME, Locus, Values
+from mlsys_advise.project.world import Dependency, Target, World
+from mlsys_advise.term import Call, Def, Member, Name, Term, last_name
+from mlsys_advise.vocabulary import Root
+
+
+_LIMIT: Final = 400
+_TEST_WORDS: Final = ("tests", "test", "testing", "unit_tests", "e2e")
+
+
+class Cause(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """One step by which heat arrives: a place and what is to be seen there."""
+
+    locus: Locus
+    message: str
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """Heat flows from the body of a loop of ``source`` (or the function, at -1) to a function."""
+
+    source: Target
+    loop: int
+    locus: Locus
+    message: str
+    own: Heat = Heat()
+
+
+def raised(frequency: Frequency) -> Frequency:
+    """The frequency of the body of a loop over data."""
+    return {ONCE: ITEM, EPOCH: STEP, STEP: ITEM, ITEM: ELEMENT, ELEMENT: ELEMENT}[frequency]
+
+
+def epochs(frequency: Frequency) -> Frequency:
+    return EPOCH if frequency is ONCE else frequency
+
+
+class Hotness:
+    """Answers to "how hot is this?" over a world."""
+
+    def __init__(self, world: World, values: Values) -> None:
+        self.world = world
+        self.values = values
+        self._functions: dict[Target, tuple[Heat, frozenset[Dependency]]] = {}
+        self._edges: dict[Target, tuple[Edge, ...]] = {}
+        self._roots: dict[Target, tuple[tuple[Heat, str], ...]] = {}
+        self._edge_reads: dict[Target, frozenset[Dependency]] = {}
+        self._loops: dict[tuple[str, str, int], tuple[str, frozenset[Dependency]]] = {}
+        self._learning: dict[tuple[Target, int], tuple[str, frozenset[Dependency]]] = {}
+        roots = world.lexicon.vocabulary.roots
+        self._by_method: dict[str, list[Root]] = {}
+        self._by_decorator: dict[str, list[Root]] = {}
+        self._by_callback: dict[str, Root] = {}
+        for root in roots:
+            for method in root.methods:
+                self._by_method.setdefault(method, []).append(root)
+            for decorator in root.decorators:
+                self._by_decorator.setdefault(decorator.rpartition(".")[2], []).append(root)
+            for callback in root.callbacks:
+                self._by_callback[callback] = root
+
+    # -- heat of places
+
+    def place(self, path: str, function: str, loop: int = -1) -> Heat:
+        """The heat of the body of a loop, or of a function outside its loops."""
+        return self._raise(path, function, loop, self.function(Target("function", path, function)))
+
+    def _raise(self, path: str, function: str, loop: int, heat: Heat) -> Heat:
+        """Heat within nested loops, outermost first; a loop that is a root sets its own."""
+        record = self.world.function(path, function, "calls", "effects", "head")
+        if record is None:
+            return heat
+        for number in chain(record, loop):
+            sort = self.loop_sort(path, function, number)
+            match sort:
+                case "training":
+                    heat = Heat.of(TRAINING, STEP)
+                case "training epoch":
+                    heat = Heat.of(TRAINING, EPOCH)
+                case "evaluation":
+                    heat = Heat.of(EVALUATION, STEP)
+                case "serving":
+                    heat = Heat.of(SERVING, STEP)
+                case "decoding":
+                    heat = heat | Heat.of(DECODING, STEP)
+                case "data":
+                    heat = heat.raised(raised)
+                case "epochs":
+                    heat = heat.raised(epochs)
+        return heat
+
+    def loop_sort(self, path: str, function: str, number: int) -> str:
+        """What a loop is: training, training epoch, evaluation, serving, decoding, data, epochs, small or open."""
+        key = (path, function, number)
+        known = self._loops.get(key)
+        if known is None:
+            self._loops[key] = ("open", frozenset())
+            with self.world.recording() as reads:
+                sort = self._loop_sort(path, function, number)
+            known = self._loops[key] = (sort, frozenset(reads))
+        else:
+            self.world.depend(known[1])
+        return known[0]
+
+    def _loop_sort(self, path: str, function: str, number: int) -> str:
+        record = self.world.function(path, function, "calls", "effects", "head")
+        if record is None or number >= len(record.loops):
+            return "open"
+        loop = record.loops[number]
+        kinds = (
+            self.values.kinds(loop.iterated, path).known
+            if not loop.comprehension or loop.size != "small"
+            else frozenset()
+        )
+        over_loader = "loader" in kinds
+        if loop.comprehension:
+            return "data" if kinds & _DATA_KINDS or loop.size == "data" else loop.size
+        learns = self._learns(path, function, record, number)
+        if learns == "step":
+            inner = any(
+                self.loop_sort(path, function, child) == "training"
+                for child, other in enumerate(record.loops)
+                if other.parent == number and other.size not in ("small",)
+            )
+            if inner and not over_loader:
+                return "training epoch"
+            if self._inside_step(path, function, record, number):
+                return "small" if loop.size != "data" else "data"
+            return "training"
+        if learns == "epoch":
+            return "training epoch"
+        if over_loader:
+            return "evaluation" if not self._inside_step(path, function, record, number) else "data"
+        if "consumer" in kinds:
+            return "serving"
+        if self._decodes(path, function, record, number):
+            return "decoding"
+        if kinds & _DATA_KINDS:
+            return "data"
+        return loop.size
+
+    def _inside_step(self, path: str, function: str, record: FunctionRecord, number: int) -> bool:
+        """Whether the loop around this one is itself a training step over a loader."""
+        parent = record.loops[number].parent
+        while parent >= 0:
+            iterated = record.loops[parent].iterated
+            if "loader" in self.values.kinds(iterated, path).known:
+                return True
+            parent = record.loops[parent].parent
+        return False
+
+    def _learns(self, path: str, function: str, record: FunctionRecord, number: int) -> str:
+        """ "step" if an iteration does a backward pass itself, "epoch" if it calls what loops over such, else ""."""
+        inside = descendants(record, number)
+        for effect in record.effects:
+            if effect.loop in inside and effect.token in (".backward", ".train_batch"):
+                return "step"
+        found = ""
+        for call in record.calls:
+            if call.loop not in inside or call.loop < 0:
+                continue
+            sort = self._call_learns(path, call, 4)
+            if sort == "step":
+                return "step"
+            found = found or sort
+        return found
+
+    def _call_learns(self, path: str, call: CallRecord, depth: int) -> str:
+        if depth <= 0 or last_name(call.callee) in ("", "forward"):
+            return ""
+        if last_name(call.callee) == "fit" and "trainer" in self.values.kinds(_receiver(call.callee), path).known:
+            return ""
+        found = ""
+        for target in self.values.functions(call.callee, path, 3)[0]:
+            sort = self.learns(target, depth - 1)
+            if sort == "step":
+                return "step"
+            found = found or sort
+        return found
+
+    def learns(self, target: Target, depth: int = 4) -> str:
+        """ "step" if a function does a backward pass outside its loops, "epoch" if in a loop of it, else ""."""
+        key = (target, depth)
+        known = self._learning.get(key)
+        if known is not None:
+            self.world.depend(known[1])
+            return known[0]
+        self._learning[key] = ("", frozenset())
+        with self.world.recording() as reads:
+            sort = self._function_learns(target, depth)
+        self._learning[key] = (sort, frozenset(reads))
+        return sort
+
+    def _function_learns(self, target: Target, depth: int) -> str:
+        record = self.world.function(target.path, target.name, "calls", "effects", "head")
+        if record is None:
+            return ""
+        found = ""
+        for effect in record.effects:
+            if effect.token in (".backward", ".train_batch"):
+                if effect.loop < 0 or record.loops[effect.loop].size == "small":
+                    return "step"
+                found = "epoch"
+        if depth <= 0:
+            return found
+        for call in record.calls:
+            sort = self._call_learns(target.path, call, depth)
+            if sort == "step":
+                if call.loop < 0 or record.loops[call.loop].size == "small":
+                    return "step"
+                found = "epoch"
+            elif sort:
+                found = "epoch"
+        return found
+
+    def _decodes(self, path: str, function: str, record: FunctionRecord, number: int) -> bool:
+        """A loop that calls a model, picks a token and appends it."""
+        inside = descendants(record, number)
+        tokens = {effect.token for effect in record.effects if effect.loop in inside}
+        if "torch.cat" not in tokens or not tokens & {"torch.multinomial", "torch.argmax", ".argmax", "torch.topk"}:
+            return False
+        return any(
+            "module" in self.values.kinds(call.callee, path, 3).known for call in record.calls if call.loop in inside
+        )
+
+    # -- heat of functions
+
+    def function(self, target: Target) -> Heat:
+        """The union of a function's own roots and of the heat of all that calls it."""
+        known = self._functions.get(target)
+        if known is None:
+            self._propagate(target)
+            known = self._functions[target]
+        self.world.depend(known[1])
+        return known[0]
+
+    def _propagate(self, start: Target) -> None:
+        """Find all that can reach a function and propagate heat among them until nothing changes."""
+        group: dict[Target, tuple[Edge, ...]] = {}
+        reads: set[Dependency] = set()
+        frontier = deque([start])
+        while frontier and len(group) < _LIMIT:
+            target = frontier.popleft()
+            if target in group:
+                continue
+            known = self._functions.get(target)
+            if known is not None:
+                reads |= known[1]
+                group[target] = ()
+                continue
+            edges = self.edges(target)
+            reads |= self._edge_reads[target]
+            group[target] = edges
+            for edge in edges:
+                if edge.source != target:
+                    frontier.append(edge.source)
+        heats: dict[Target, Heat] = {}
+        for target in group:
+            known = self._functions.get(target)
+            if known is not None:
+                heats[target] = known[0]
+            else:
+                heat = Heat()
+                for own, _ in self._roots.get(target, ()):
+                    heat |= own
+                heats[target] = heat
+        with self.world.recording() as more:
+            changed = True
+            while changed:
+                changed = False
+                for target, edges in group.items():
+                    heat = heats[target]
+                    for edge in edges:
+                        base = heats.get(edge.source, Heat())
+                        heat |= edge.own | self._raise(edge.source.path, edge.source.name, edge.loop, base)
+                    if heat != heats[target]:
+                        heats[target] = heat
+                        changed = True
+        frozen = frozenset(reads | more)
+        for target, heat in heats.items():
+            if target not in self._functions:
+                self._functions[target] = (heat, frozen)
+
+    def edges(self, target: Target) -> tuple[Edge, ...]:
+        """Where the heat of a function may come from; its own roots are kept beside."""
+        known = self._edges.get(target)
+        if known is None:
+            self._edges[target] = ()
+            with self.world.recording() as reads:
+                record = self.world.function(target.path, target.name, "head")
+                self._roots[target] = tuple(self._own_roots(target, record)) if record is not None else ()
+                known = tuple(self._find_edges(target, record)) if record is not None else ()
+            self._edges[target] = known
+            self._edge_reads[target] = frozenset(reads)
+        return known
+
+    def roots(self, target: Target) -> tuple[tuple[Heat, str], ...]:
+        self.edges(target)
+        return self._roots.get(target, ())
+
+    def _find_edges(self, target: Target, record: FunctionRecord) -> list[Edge]:
+        found: list[Edge] = []
+        if target.name == BODY:
+            return found
+        for caller in self.values.callers(target.path, target.name) or ():
+            source = Target("function", caller.path, caller.function)
+            if source == target and caller.record.loop < 0:
+                continue
+            locus = Locus(caller.path, "call", caller.function, caller.number)
+            found.append(Edge(source, caller.record.loop, locus, "called here"))
+        found.extend(self._handed_over(target, record))
+        if record.kind == "lambda" and not found:
+            found.append(
+                Edge(
+                    Target("function", target.path, record.parent),
+                    -1,
+                    Locus(target.path, "definition", target.name),
+                    "defined here",
+                )
+            )
+        return found
+
+    def _handed_over(self, target: Target, record: FunctionRecord) -> list[Edge]:
+        """Calls that are given the function: to a framework that runs it, or to a pool that maps it."""
+        name = target.name.rpartition(".")[2].partition("#")[0]
+        found: list[Edge] = []
+        files = (target.path,) if record.kind == "lambda" else self.world.table("refer", name)
+        if len(files) > COMMON_NAME:
+            return found
+        for file in files:
+            for function, other in self.world.functions_of(file).items():
+                for number, call in enumerate(other.calls):
+                    for key, argument in (*enumerate(call.args), *call.keywords):
+                        if not _refers(argument, name) or not self._is(argument, file, target):
+                            continue
+                        self.world.read("calls", file, function)
+                        locus = Locus(file, "call", function, number)
+                        root = self._callback(call, file, key)
+                        if root is not None:
+                            own = Heat.of(root.context, root.frequency)
+                            source = Target("function", file, function)
+                            found.append(Edge(Target("none", "", ""), -1, locus, f"given to a {root.label}", own))
+                            del source
+                        elif last_name(call.callee) in ("map", "imap", "imap_unordered", "starmap", "submit", "Thread"):
+                            found.append(
+                                Edge(Target("function", file, function), call.loop, locus, "handed to a pool here")
+                            )
+        return found
+
+    def _is(self, argument: Term, path: str, target: Target) -> bool:
+        return target in self.values.functions(argument, path, 3)[0]
+
+    def _callback(self, call: CallRecord, path: str, key: int | str) -> Root | None:
+        callee = call.callee
+        if isinstance(callee, Name):
+            dotted = self.world.lexicon.canonical(callee.dotted)
+            found = self._by_callback.get(f"{dotted}#{key}")
+            if found is not None:
+                return found
+            kind = self.world.lexicon.constructed(dotted)
+            for name in sorted(self.world.lexicon.kinds(kind)) if kind else ():
+                found = self._by_callback.get(f"{name}#{key}")
+                if found is not None:
+                    return found
+            return None
+        if isinstance(callee, Def):
+            target = self.world.denotes(callee, path)
+            kinds = self.world.class_kinds(target.path, target.name) if target and target.what == "class" else ()
+            return next(
+                (self._by_callback[f"{k}#{key}"] for k in sorted(kinds) if f"{k}#{key}" in self._by_callback), None
+            )
+        if isinstance(callee, Member):
+            for kind in sorted(self.values.kinds(callee.of, path).known):
+                found = self._by_callback.get(f"{kind}.{callee.name}#{key}")
+                if found is not None:
+                    return found
+            return self._by_callback.get(f"?.{callee.name}#{key}")
+        return None
+
+    def _own_roots(self, target: Target, record: FunctionRecord) -> list[tuple[Heat, str]]:
+        found: list[tuple[Heat, str]] = []
+        name = target.name.rpartition(".")[2].partition("#")[0]
+        if target.name == BODY:
+            interface = self.world.interface(target.path)
+            self.world.read("imports", target.path)
+            streamlit = interface is not None and "streamlit" in interface.imports
+            if streamlit:
+                return [(Heat.of(SERVING, STEP), "Streamlit runs the script on every interaction")]
+            return [(Heat.of(SETUP, ONCE), "runs when the module is imported")]
+        if is_test(target.path, name):
+            found.append((Heat.of(TEST, ONCE), "test"))
+        for decorator in record.decorators:
+            root = self._decorated(decorator, target.path)
+            if root is not None:
+                found.append((Heat.of(root.context, root.frequency), root.label))
+        if record.cls:
+            found.extend(self._method_roots(target, record, name))
+        return found
+
+    def _method_roots(self, target: Target, record: FunctionRecord, name: str) -> list[tuple[Heat, str]]:
+        found: list[tuple[Heat, str]] = []
+        candidates = self._by_method.get(name, ())
+        cls = record.cls.rpartition(".")[2]
+        if cls == TRITON_CLASS and name == TRITON_STEP:
+            found.append((Heat.of(SERVING, STEP), "Triton request"))
+        servicer = self._servicer(target.path, record.cls)
+        if servicer and not name.startswith("_"):
+            found.append((Heat.of(SERVING, STEP), "gRPC request handler"))
+        if not candidates:
+            return found
+        kinds = self.world.class_kinds(target.path, record.cls)
+        ancestors = {one.name for one in self.world.ancestors(target.path, record.cls)[0] if one.what == "library"}
+        for root in candidates:
+            if root.base.startswith("@"):
+                hit = self._class_decorated(target.path, record.cls, root.base[1:])
+            else:
+                hit = root.base in kinds or root.base in ancestors
+            if hit:
+                found.append((Heat.of(root.context, root.frequency), root.label))
+        return found
+
+    def _servicer(self, path: str, cls: str) -> bool:
+        record = self.world.cls(path, cls)
+        return record is not None and any(
+            last_name(base).endswith(SERVICER) and last_name(base) != SERVICER for base in record.bases
+        )
+
+    def _class_decorated(self, path: str, cls: str, dotted: str) -> bool:
+        record = self.world.cls(path, cls)
+        for decorator in record.decorators if record is not None else ():
+            target = self.world.denotes(decorator.callee, path)
+            if target is not None and target.what == "library" and target.name == dotted:
+                return True
+        return False
+
+    def _decorated(self, decorator: CallRecord, path: str) -> Root | None:
+        callee = decorator.callee
+        candidates = self._by_decorator.get(last_name(callee), ())
+        if not candidates:
+            return None
+        if isinstance(callee, Name):
+            target = self.world.resolve(callee.dotted, path)
+            dotted = target.name if target is not None and target.what == "library" else ""
+            for root in candidates:
+                if dotted in root.decorators:
+                    return root
+            owner, _, method = callee.dotted.rpartition(".")
+            kinds = self.values.kinds(Name(owner), path).known if owner else frozenset()
+            return _matching(candidates, kinds, method)
+        if isinstance(callee, Member):
+            return _matching(candidates, self.values.kinds(callee.of, path).known, callee.name)
+        return None
+
+    # -- the path by which heat arrived
+
+    def path(self, path: str, function: str, loop: int, contexts: Context, least: Frequency) -> tuple[Cause, ...]:
+        """How heat of one of the contexts and at least this frequency reaches a place: outermost cause first."""
+        start = (Target("function", path, function), loop)
+        queue = deque([start])
+        came: dict[tuple[Target, int], tuple[tuple[Target, int], Edge] | None] = {start: None}
+        while queue and len(came) < _LIMIT:
+            here = queue.popleft()
+            target, number = here
+            cause = self._cause(target, number, contexts, least)
+            if cause is not None:
+                return tuple([*cause, *self._trail(here, came)])
+            for edge in sorted(self.edges(target), key=lambda e: (e.locus, e.loop)):
+                if edge.own.within(contexts):
+                    return (Cause(edge.locus, edge.message), *self._trail(here, came))
+                step = (edge.source, edge.loop)
+                if step not in came and self.place(edge.source.path, edge.source.name, edge.loop).within(contexts):
+                    came[step] = (here, edge)
+                    queue.append(step)
+        return ()
+
+    def _trail(
+        self, node: tuple[Target, int], came: dict[tuple[Target, int], tuple[tuple[Target, int], Edge] | None]
+    ) -> list[Cause]:
+        steps: list[Cause] = []
+        link = came[node]
+        while link is not None:
+            back, edge = link
+            called = back[0].name or "the module"
+            steps.append(Cause(edge.locus, f"{called} {edge.message}"))
+            link = came[back]
+        return steps
+
+    def _cause(self, target: Target, loop: int, contexts: Context, least: Frequency) -> list[Cause] | None:
+        """A root at this very place."""
+        record = self.world.function(target.path, target.name, "calls", "effects", "head")
+        if record is None:
+            return None
+        for number in reversed(chain(record, loop)):
+            sort = self.loop_sort(target.path, target.name, number)
+            root = _LOOP_ROOTS.get(sort)
+            if root is not None and root[0] & contexts:
+                return [Cause(Locus(target.path, "loop", target.name, number), root[1])]
+        for heat, label in self.roots(target):
+            if heat.within(contexts):
+                return [Cause(Locus(target.path, "definition", target.name), label)]
+        return None
+
+
+_LOOP_ROOTS: Final = {
+    "training": (TRAINING, "training loop"),
+    "training epoch": (TRAINING, "loop over training epochs"),
+    "evaluation": (EVALUATION, "evaluation loop"),
+    "serving": (SERVING, "loop over messages"),
+    "decoding": (DECODING, "decoding loop"),
+}
+_DATA_KINDS: Final = frozenset({"loader", "dataset", "hf_dataset", "frame", "tensor", "ndarray", "file", "consumer"})
+
+
+def chain(record: FunctionRecord, loop: int) -> list[int]:
+    """The loops around a place, outermost first."""
+    numbers: list[int] = []
+    while loop >= 0 and loop < len(record.loops) and len(numbers) < 40:
+        numbers.append(loop)
+        loop = record.loops[loop].parent
+    return numbers[::-1]
+
+
+def descendants(record: FunctionRecord, loop: int) -> frozenset[int]:
+    """A loop and all loops inside it."""
+    found = {loop}
+    for number, other in enumerate(record.loops):
+        if other.parent in found:
+            found.add(number)
+    return frozenset(found)
+
+
+def is_test(path: str, name: str) -> bool:
+    """Whether a function is a test by its name and file."""
+    base = posixpath.basename(path)
+    in_test = base.startswith("test_") or base.endswith("_test.py") or base == "conftest.py"
+    return (
+        (in_test and name.startswith("test"))
+        or any(part in _TEST_WORDS for part in path.split("/")[:-1])
+        and name.startswith("test")
+    )
+
+
+def _matching(candidates: list[Root] | tuple[Root, ...], kinds: frozenset[str], method: str) -> Root | None:
+    for root in candidates:
+        if any(f"{kind}.{method}" in root.decorators for kind in kinds):
+            return root
+    return None
+
+
+def _receiver(callee: Term) -> Term:
+    return callee.of if isinstance(callee, Member) else callee
+
+
+def _refers(term: Term, name: str) -> bool:
+    if last_name(term) == name:
+        return True
+    return isinstance(term, Call) and any(_refers(arg, name) for arg in term.args[:1])

@@ -1,0 +1,73 @@
+"""Programs: which files belong together at run time, by who imports whom and where programs start."""
+
+from __future__ import annotations
+
+import functools
+
+from mlsys_advise.project.world import World
+
+
+class Programs:
+    """Import closures over the headers of a project; an answer depends on the list of files it is."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._scopes: dict[str, frozenset[str]] = {}
+        world.provide("scope", lambda path, _: sorted(self._scope(path)))
+
+    @functools.cached_property
+    def _imports(self) -> dict[str, tuple[str, ...]]:
+        """The files that each file imports, packages along the way included."""
+        found: dict[str, tuple[str, ...]] = {}
+        with self.world.recording():
+            for path, entry in self.world.entries.items():
+                targets: set[str] = set()
+                for dotted in entry.header.get("import", ()):
+                    parts = dotted.split(".")
+                    for length in range(len(parts), 0, -1):
+                        file = self.world.module_file(".".join(parts[:length]), path)
+                        if file is not None and file != path:
+                            targets.add(file)
+                            break
+                found[path] = tuple(sorted(targets))
+        return found
+
+    @functools.cached_property
+    def _importers(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for path, targets in self._imports.items():
+            for target in targets:
+                found.setdefault(target, []).append(path)
+        return {path: tuple(sorted(importers)) for path, importers in found.items()}
+
+    def program(self, path: str) -> frozenset[str]:
+        """The files of every program that reaches this file; if no program does, what it imports and who imports it."""
+        self.world.read("scope", path)
+        return self._scope(path)
+
+    def _scope(self, path: str) -> frozenset[str]:
+        known = self._scopes.get(path)
+        if known is None:
+            around = _closure([path], self._importers)
+            entries = [file for file in around if self.is_entry(file)]
+            starts = entries or sorted(around)
+            known = self._scopes[path] = frozenset(_closure([*starts, path], self._imports))
+        return known
+
+    def is_entry(self, path: str) -> bool:
+        """Whether a program starts in this file: a main guard, a notebook, or a script that nobody imports."""
+        entry = self.world.entries[path]
+        if entry.header.get("main") or entry.language == "notebook":
+            return True
+        return path not in self._importers and not path.endswith("__init__.py")
+
+
+def _closure(starts: list[str], edges: dict[str, tuple[str, ...]]) -> list[str]:
+    found = dict.fromkeys(starts)
+    frontier = list(found)
+    for path in frontier:
+        for other in edges.get(path, ()):
+            if other not in found:
+                found[other] = None
+                frontier.append(other)
+    return frontier

@@ -1,0 +1,271 @@
+"""Verdicts: candidates judged by the answers to their conditions, stored with what the answers read.
+
+A stored verdict names places by number, not by line; lines are filled in when findings are rendered. So a verdict
+stays valid while lines move, and is asked again exactly when something it read has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from mlsys_advise.condition import Clause, Hot, require
+from mlsys_advise.finding import Finding, InternalError, Place, Related, Severity, Span
+from mlsys_advise.heat import Heat
+from mlsys_advise.project.answers import Answers, Reply, clause_cost
+from mlsys_advise.project.deployment import Deployment
+from mlsys_advise.project.hotness import Cause
+from mlsys_advise.project.values import Locus
+from mlsys_advise.project.world import Dependency, Entry, World
+from mlsys_advise.registry import Registry
+from mlsys_advise.rule import Answer, Candidate, Rule
+from mlsys_advise.vocabulary import Lexicon
+
+
+class Verdict(msgspec.Struct, frozen=True, array_like=True):
+    """A candidate that became a finding, with its evidence."""
+
+    number: int
+    message: str
+    severity: Severity
+    heat: Heat
+    heat_path: tuple[Cause, ...]
+    related: tuple[Cause, ...]
+    assumed: tuple[str, ...]
+
+
+class Stored(msgspec.Struct, frozen=True, array_like=True):
+    """The verdicts on one file: the findings to be rendered, and the versions of all that the answers read."""
+
+    candidates: tuple[Candidate, ...]
+    verdicts: tuple[Verdict, ...]
+    reads: tuple[tuple[Dependency, bytes], ...]
+    errors: tuple[InternalError, ...] = ()
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A clause with its reply and whether it lets the candidate pass; for `why`."""
+
+    clause: Clause
+    reply: Reply
+    passed: bool
+
+
+class Judge:
+    """Judges the candidates of a project."""
+
+    def __init__(
+        self, root: Path, entries: Mapping[str, Entry], registry: Registry, modules: Mapping[str, tuple[str, ...]]
+    ) -> None:
+        self.root = root
+        self.rules = {rule.code: rule for rule in registry.rules}
+        self.world = World(entries, Lexicon(registry.vocabulary), modules)
+        self.deployment = Deployment(self.world, entries)
+        self.answers = Answers(self.world, self.deployment)
+
+    def judge(self, path: str, candidates: list[Candidate], previous: Stored | None, raise_errors: bool) -> Stored:
+        """The verdicts on a file; the previous ones, unchanged, if all that they read is what it was."""
+        if previous is not None and all(self.world.version(read) == version for read, version in previous.reads):
+            return previous
+        verdicts: list[Verdict] = []
+        errors: list[InternalError] = []
+        with self.world.recording() as reads:
+            for number, candidate in enumerate(candidates):
+                try:
+                    verdict = self._verdict(number, candidate, path)
+                except Exception as error:
+                    if raise_errors:
+                        raise
+                    from mlsys_advise.analysis import describe
+
+                    errors.append(InternalError(path, candidate.code, describe(error)))
+                    continue
+                if verdict is not None:
+                    verdicts.append(verdict)
+        kept = self._settle(candidates, verdicts)
+        versions = tuple((read, self.world.version(read)) for read in sorted(reads))
+        numbers = sorted({verdict.number for verdict in kept})
+        renumbered = tuple(msgspec.structs.replace(verdict, number=numbers.index(verdict.number)) for verdict in kept)
+        return Stored(tuple(candidates[number] for number in numbers), renumbered, versions, tuple(errors))
+
+    def _verdict(self, number: int, candidate: Candidate, path: str) -> Verdict | None:
+        rule = self.rules[candidate.code]
+        asked = self.ask(candidate, path)
+        if not all(one.passed for one in asked):
+            return None
+        facts = dict(candidate.facts)
+        related: list[Cause] = []
+        assumed: list[str] = []
+        heat_path: tuple[Cause, ...] = ()
+        answers: dict[str, Answer] = {}
+        for one in asked:
+            for key, value in one.reply.facts.items():
+                facts.setdefault(key, value)
+            if isinstance(one.clause.condition, Hot):
+                heat_path = heat_path or one.reply.causes
+            elif one.clause.part in ("require", "grade") and one.reply.value:
+                related.extend(one.reply.causes)
+            if one.clause.part == "presume" and one.reply.value is None and one.clause.says:
+                assumed.append(one.clause.says)
+            if one.clause.says:
+                answers[one.clause.says] = Answer(one.reply.value, one.reply.facts)
+        if rule.confirm is not None:
+            settled = rule.confirm(candidate, answers)
+            if settled is None:
+                return None
+            facts |= settled.facts
+            candidate = settled
+        heat = (
+            self.answers.hotness.place(path, candidate.function, candidate.loop)
+            if not path.endswith((".yaml", ".yml"))
+            else Heat()
+        )
+        return Verdict(
+            number,
+            fill(candidate.message, facts),
+            candidate.severity or rule.severity,
+            heat,
+            heat_path,
+            tuple(dict.fromkeys(related)),
+            tuple(assumed),
+        )
+
+    def ask(self, candidate: Candidate, path: str, *, everything: bool = False) -> list[Asked]:
+        """The clauses of a candidate in order of cost with their replies; up to the first that fails."""
+        rule = self.rules[candidate.code]
+        clauses = list(candidate.clauses)
+        if rule.heat is not None:
+            contexts, least = rule.heat
+            clauses.append(require(Hot(candidate.function, candidate.loop, contexts, least)))
+        asked: list[Asked] = []
+        for clause in sorted(clauses, key=clause_cost):
+            reply = self.answers.ask(clause.condition, path)
+            passed = lets_pass(clause, reply)
+            asked.append(Asked(clause, reply, passed))
+            if not passed and not everything:
+                break
+        return asked
+
+    def _settle(self, candidates: list[Candidate], verdicts: list[Verdict]) -> list[Verdict]:
+        """One finding for a group, and one for a place where rules yield to others."""
+        kept: list[Verdict] = []
+        groups: set[tuple[str, str]] = set()
+        for verdict in verdicts:
+            candidate = candidates[verdict.number]
+            if candidate.group:
+                if (candidate.code, candidate.group) in groups:
+                    continue
+                groups.add((candidate.code, candidate.group))
+            kept.append(verdict)
+        places = {(candidates[verdict.number].span, candidates[verdict.number].code) for verdict in kept}
+        lines = {
+            (
+                candidates[verdict.number].span.line,
+                candidates[verdict.number].span.cell,
+                candidates[verdict.number].code,
+            )
+            for verdict in kept
+        }
+        del places
+        return [
+            verdict
+            for verdict in kept
+            if not any(
+                (candidates[verdict.number].span.line, candidates[verdict.number].span.cell, other) in lines
+                for other in self.rules[candidates[verdict.number].code].yields_to
+            )
+        ]
+
+    # -- rendering
+
+    def render(self, path: str, stored: Stored) -> list[Finding]:
+        """Findings with absolute paths and lines."""
+        found: list[Finding] = []
+        for verdict in stored.verdicts:
+            candidate = stored.candidates[verdict.number]
+            rule = self.rules.get(candidate.code)
+            if rule is not None:
+                found.append(self._finding(path, candidate, verdict, rule))
+        return found
+
+    def _finding(self, path: str, candidate: Candidate, verdict: Verdict, rule: Rule) -> Finding:
+        own = tuple(Related(Place(self._absolute(path), span), says) for span, says in candidate.related)
+        return Finding(
+            code=candidate.code,
+            name=rule.name,
+            message=verdict.message,
+            why=rule.summary,
+            severity=verdict.severity,
+            category=rule.category,
+            lesson=rule.lesson,
+            path=self._absolute(path),
+            span=candidate.span,
+            heat=verdict.heat,
+            heat_path=tuple(self.related(cause) for cause in verdict.heat_path),
+            related=(*own, *(self.related(cause) for cause in verdict.related)),
+            assumed=verdict.assumed,
+            fix=candidate.fix,
+            snippet=candidate.snippet,
+        )
+
+    def related(self, cause: Cause) -> Related:
+        """A cause with its line."""
+        line, cell = self.line(cause.locus)
+        return Related(Place(self._absolute(cause.locus.path), Span(line, 1, line, 1, cell)), cause.message)
+
+    def line(self, locus: Locus) -> tuple[int, int]:
+        """The line of a locus, and its cell in a notebook."""
+        found = self.deployment.line(locus)
+        if found is not None:
+            return found, 0
+        positions = self.world.positions(locus.path)
+        if positions is None:
+            return 1, 0
+        match locus.what:
+            case "call":
+                lines = positions.calls.get(locus.name, ())
+                number = lines[locus.number] if locus.number < len(lines) else 1
+            case "loop":
+                lines = positions.loops.get(locus.name, ())
+                number = lines[locus.number] if locus.number < len(lines) else 1
+            case "variable":
+                number = positions.variables.get(locus.name, 1)
+            case "attribute":
+                number = positions.attributes.get(locus.name, 1)
+            case "option":
+                number = positions.options.get(locus.name, 1)
+            case _:
+                number = positions.definitions.get(locus.name, 1)
+        return number & _LINE, number >> 20
+
+    def _absolute(self, path: str) -> str:
+        return (self.root / path).as_posix()
+
+
+_LINE: Final = (1 << 20) - 1
+
+
+def lets_pass(clause: Clause, reply: Reply) -> bool:
+    """Whether a reply to a clause leaves the candidate standing."""
+    match clause.part:
+        case "require":
+            return reply.value is True
+        case "refute":
+            return reply.value is False
+        case "presume":
+            return reply.value is not True
+        case _:
+            return True
+
+
+class _Facts(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def fill(message: str, facts: Mapping[str, str]) -> str:
+    """A message with its facts."""
+    return message.format_map(_Facts(facts))

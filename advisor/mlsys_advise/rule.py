@@ -1,0 +1,168 @@
+"""A rule: a pure function from a node of one document to candidates, with what the user reads beside it.
+
+A rule sees one document through ``here`` and never another file; what the file cannot decide, it attaches to the
+candidate as clauses (see ``condition``).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.resources
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from mlsys_advise.condition import Clause
+from mlsys_advise.finding import Category, Fix, Severity, Span
+from mlsys_advise.heat import Context, Frequency
+from mlsys_advise.languages.kubernetes import Site
+from mlsys_advise.vocabulary import Vocabulary
+
+#: Rules may be asked of nodes of these types; a function's annotation names which.
+NodeTypes: TypeAlias = tuple[type, ...]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The answer to a condition: yes, no or unknown (None), with facts for the message."""
+
+    value: bool | None
+    facts: Mapping[str, str] = {}
+
+
+class Candidate(msgspec.Struct, frozen=True, array_like=True):
+    """A place where a rule may have something to report, with the questions that remain.
+
+    ``message`` is a template for ``facts`` and for the facts of answers. ``function`` and ``loop`` name the place in
+    the interface, for heat. Of candidates with the same ``group`` only the first is reported.
+    """
+
+    code: str
+    span: Span
+    message: str
+    clauses: tuple[Clause, ...] = ()
+    facts: dict[str, str] = {}
+    function: str = ""
+    loop: int = -1
+    group: str = ""
+    severity: Severity | None = None
+    related: tuple[tuple[Span, str], ...] = ()
+    fix: Fix | None = None
+    snippet: str = ""
+
+
+Check: TypeAlias = Callable[[Any, Any], Iterator[Candidate]]  # the node type is known to the rule alone
+Confirm: TypeAlias = Callable[[Candidate, Mapping[str, Answer]], Candidate | None]
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """A check with its metadata.
+
+    ``heat`` is the least heat that every candidate must have, or None where the rule asks for heat itself or not at
+    all. ``words`` are identifiers one of which a file must contain. ``confirm`` may settle a candidate by the answers
+    to its clauses that have a ``says``.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    category: Category
+    lesson: str
+    summary: str
+    check: Check
+    nodes: NodeTypes
+    module: str
+    evidence: str = ""
+    heat: tuple[Context, Frequency] | None = None
+    words: tuple[str, ...] = ()
+    yields_to: tuple[str, ...] = ()
+    confirm: Confirm | None = None
+    optin: bool = False
+
+    @property
+    def pack(self) -> str:
+        """The pack that the rule belongs to: the package its module stands in."""
+        return self.module.rpartition(".")[0].rpartition(".")[2]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages whose documents the rule is asked of."""
+        return ("kubernetes",) if Site in self.nodes else ("python", "notebook")
+
+    def page(self) -> str:
+        """The Markdown page beside the rule's module.
+
+        Raises FileNotFoundError if the rule has none.
+        """
+        package, _, stem = self.module.rpartition(".")
+        return importlib.resources.files(package).joinpath(f"{stem}.md").read_text(encoding="utf-8")
+
+
+def rule(
+    code: str,
+    *,
+    severity: Severity,
+    category: Category,
+    lesson: str,
+    evidence: str = "",
+    heat: tuple[Context, Frequency] | None = None,
+    words: tuple[str, ...] = (),
+    yields_to: tuple[str, ...] = (),
+    confirm: Confirm | None = None,
+    optin: bool = False,
+) -> Callable[[Check], Rule]:
+    """Make a rule of a check function: its name, node types and summary are read off the function.
+
+    Raises TypeError if the first parameter is not annotated with a node type, or there is no docstring.
+    """
+
+    def decorate(check: Check) -> Rule:
+        hints = typing.get_type_hints(check)
+        parameter = next(iter(inspect.signature(check).parameters))
+        nodes = _types(hints.get(parameter))
+        summary = (inspect.getdoc(check) or "").partition("\n\n")[0].replace("\n", " ")
+        if not nodes or not summary:
+            raise TypeError(f"{check.__module__}.{check.__qualname__} needs a node type and a docstring")
+        return Rule(
+            code=code,
+            name=check.__name__.replace("_", "-"),
+            severity=severity,
+            category=category,
+            lesson=lesson,
+            summary=summary,
+            check=check,
+            nodes=nodes,
+            module=check.__module__,
+            evidence=evidence,
+            heat=heat,
+            words=words,
+            yields_to=yields_to,
+            confirm=confirm,
+            optin=optin,
+        )
+
+    return decorate
+
+
+def _types(hint: object) -> NodeTypes:
+    parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    return tuple(part for part in parts if isinstance(part, type) and (issubclass(part, ast.AST) or part is Site))
+
+
+class Pack(msgspec.Struct, frozen=True):
+    """What an entry point of the group ``mlsys_advise.rules`` offers: rules and words of its own.
+
+    ``api`` is the version of this interface that the pack was written for.
+    """
+
+    name: str
+    rules: tuple[Rule, ...]
+    vocabulary: Vocabulary = Vocabulary()
+    api: int = 1
+
+
+#: The version of the interface between engine and packs.
+API = 1
