@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import product
-from typing import NamedTuple
-
-from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName
+from typing import TYPE_CHECKING, NamedTuple
 
 from mlsys_advise.project.version_sets import VersionSet, versions
+
+if TYPE_CHECKING:
+    from packaging.markers import Marker
 
 
 class Environment(NamedTuple):
@@ -45,6 +46,8 @@ def holds(marker: str, environment: Environment) -> bool | None:
     """Whether ``marker`` is true there without any extra; None where that cannot be told."""
     if not marker:
         return True
+    from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
+
     platform_system, os_name = _SYSTEM_NAMES[environment.system]
     variables = {
         "implementation_name": "cpython",
@@ -68,4 +71,6 @@ def holds(marker: str, environment: Environment) -> bool | None:
 
 @lru_cache(maxsize=1024)
 def _parsed(marker: str) -> Marker:
+    from packaging.markers import Marker
+
     return Marker(marker)
