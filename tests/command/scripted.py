@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -61,8 +61,11 @@ def finding(path: Path | str, line: int = 1, **changes: Any) -> Finding:
 def provide() -> None:
     """Stand in for the engine while there is none."""
     full = "mlsys_advise.engine"
-    if full in sys.modules or importlib.util.find_spec(full) is not None:
+    try:
+        importlib.import_module(full)
         return
+    except ImportError:
+        pass
     module: Any = types.ModuleType(full)
 
     class Options(msgspec.Struct, frozen=True):
