@@ -36,10 +36,11 @@ class Copy(msgspec.Struct, frozen=True, array_like=True):
 class Stage(msgspec.Struct, frozen=True, array_like=True):
     """What one ``FROM`` and the instructions after it say; ``None`` means that the stage it starts from decides.
 
-    ``parent`` is the index of an earlier stage, ``None`` for an image from elsewhere. ``environment`` includes what it
-    inherits from stages of this file. ``workdir`` is always known as far as this file goes. Shell forms are written as
-    the words that run: ``("/bin/sh", "-c", "python train.py")``. ``installs`` are the commands of package managers.
-    ``fetches`` says that files come from somewhere else than the build context.
+    ``base`` is the image or stage named by ``FROM``, with the defaults of build arguments. ``parent`` is the index of
+    an earlier stage, ``None`` for an image from elsewhere. ``environment`` includes what it inherits from stages of
+    this file. ``workdir`` is always known as far as this file goes. Shell forms are written as the words that run:
+    ``("/bin/sh", "-c", "python train.py")``. ``installs`` are the commands of package managers. ``fetches`` says that
+    files come from somewhere else than the build context.
     """
 
     base: str
@@ -312,7 +313,7 @@ class _Builder:
             self._apply(instruction, self._stages[-1])
 
     def _from(self, instruction: _Instruction) -> None:
-        words = _words(instruction, self._global)
+        words = assume_defaults(_words(instruction, self._global))[0]
         if not words:
             return
         name = words[2] if len(words) > 2 and words[1].lower() == "as" else ""

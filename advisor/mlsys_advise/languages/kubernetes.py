@@ -151,7 +151,7 @@ def sites(manifest: ManifestInterface) -> Iterator[Site]:
 
 
 _QUANTITY = re.compile(
-    r"([+-]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30}))(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i)?)$", re.ASCII
+    r"([+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30}))(?:[eE]([+-]?\d{1,2})|([numkMGTPE]|[KMGTPE]i)?)$", re.ASCII
 )
 _SUFFIX = {
     "": Decimal(1),

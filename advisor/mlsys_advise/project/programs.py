@@ -19,7 +19,7 @@ from mlsys_advise.languages.commands import Launch
 from mlsys_advise.languages.dockerfile import BASE_FOLDER, Copy, ImageInterface
 from mlsys_advise.languages.kubernetes import Container, ManifestInterface, Site, sites
 from mlsys_advise.languages.shell import LauncherInterface, SimpleCommand
-from mlsys_advise.languages.words import SCRIPT, SCRIPT_FOLDER, UNKNOWN, assume_defaults, fill, literal, readable
+from mlsys_advise.languages.words import SCRIPT, SCRIPT_FOLDER, UNKNOWN, fill, literal, readable
 from mlsys_advise.library.programs import foreign, owner, repository
 
 
@@ -364,7 +364,7 @@ def _command_alone(container: Container) -> tuple[tuple[str, ...], tuple[str, ..
 def _missing_entrypoint(image: ImageInterface, stage: int) -> tuple[str, ...]:
     """An image of others that brings its own entrypoint decides what starts."""
     chain = [image.stages[index] for index in dockerfile.lineage(image, stage)]
-    base = "".join(assume_defaults((chain[-1].base,))[0])
+    base = chain[-1].base
     if all(step.entrypoint is None for step in chain) and owner(None, image=base) is not None:
         return (f"what the base image {readable(base)} starts",)
     return ()
@@ -547,35 +547,130 @@ def _follow(
     missing: tuple[str, ...],
 ) -> Started:
     """Follow a command through scripts to the programs it starts, in the order of execution."""
-    programs: list[Program] = []
-    gaps = list(missing)
-    pending: list[_Pending] = []
+    follower = _Follower(lookup, place, missing)
     if words:
-        filled = fill(words, None, environment)
-        pending.append(_Pending(filled, environment, place.folder, via))
+        follower.follow(_Pending(fill(words, None, environment), environment, place.folder, via))
     elif not missing:
-        gaps.append("no command is given")
-    for _ in range(_MOST_COMMANDS):
-        if not pending:
-            break
-        current = pending.pop()
-        command = commands.peel(current.words)
-        script = commands.script(command)
-        if script is not None:
-            variables = {**current.environment, **dict(command.environment)}
-            pending.extend(reversed(_script_commands(lookup, place, current, script, variables, gaps)))
-            continue
-        launch = commands.launch(command)
-        if launch is not None:
-            path = _program(place, launch, current.folder)
-            programs.append(Program(path, launch, current.via, current.conditional))
-            if path is None and owner(None, words=_owned(launch)) is None:
-                gaps.append(f"what {_shown(command.words[:4])} runs")
-            elif current.conditional:
-                gaps.append(f"whether {_shown(command.words[:4])} runs")
-    if pending:
-        gaps.append("more commands than are followed")
-    return Started(tuple(programs), tuple(dict.fromkeys(gaps)))
+        follower.gaps.append("no command is given")
+    return Started(tuple(follower.programs), tuple(dict.fromkeys(follower.gaps)))
+
+
+class _Follower:
+    """Collects the programs behind a command, and in ``gaps`` what could not be followed."""
+
+    def __init__(self, lookup: Lookup, place: _Place, gaps: Sequence[str]) -> None:
+        self.programs: list[Program] = []
+        self.gaps = list(gaps)
+        self._lookup = lookup
+        self._place = place
+
+    def follow(self, first: _Pending) -> None:
+        pending = [first]
+        for _ in range(_MOST_COMMANDS):
+            if not pending:
+                return
+            current = pending.pop()
+            command = commands.peel(current.words)
+            script = commands.script(command)
+            if script is not None:
+                variables = {**current.environment, **dict(command.environment)}
+                pending.extend(reversed(list(self._commands_of(script, current, variables))))
+            elif (launch := commands.launch(command)) is not None:
+                self._start(launch, current)
+        self.gaps.append("more commands than are followed")
+
+    def _start(self, launch: Launch, current: _Pending) -> None:
+        path = _program(self._place, launch, current.folder)
+        self.programs.append(Program(path, launch, current.via, current.conditional))
+        if path is None and owner(None, words=_owned(launch)) is None:
+            self.gaps.append(f"what {_shown(current.words[:4])} runs")
+        elif current.conditional:
+            self.gaps.append(f"whether {_shown(current.words[:4])} runs")
+
+    def _commands_of(
+        self, script: commands.Script, current: _Pending, environment: Mapping[str, str]
+    ) -> Iterator[_Pending]:
+        """The commands of a script that ``current`` runs."""
+        path: str | None = None
+        if script.text is not None:
+            launcher: LauncherInterface | None = shell.commands(script.text)
+            shown = "a command given as text"
+        else:
+            path, environment = self._script_file(script, current.folder, environment)
+            launcher = _launcher(self._lookup, path)
+            shown = path or f"the script {readable(script.path or '')}"
+        if launcher is None:
+            if not (script.sourced and posixpath.basename(script.path or "") in _SETUP_SCRIPTS):
+                self.gaps.append(shown)
+        elif current.depth >= _LONGEST_CHAIN or (path is not None and path in current.scripts):
+            self.gaps.append(f"{shown}, which runs itself")
+        else:
+            if not launcher.complete:
+                self.gaps.append(f"all of {shown}")
+            yield from self._expanded(launcher, path, script.arguments, current, environment)
+
+    def _script_file(
+        self, script: commands.Script, folder: str, environment: Mapping[str, str]
+    ) -> tuple[str | None, Mapping[str, str]]:
+        """The file of the project that a script is, and the variables it sees."""
+        written = script.path or ""
+        wanted = _joined(folder, written)
+        path = self._place.find(wanted) if literal(posixpath.basename(written)) else None
+        return path, {**environment, **_script_variables(wanted)}
+
+    def _expanded(
+        self,
+        launcher: LauncherInterface,
+        path: str | None,
+        arguments: Sequence[str],
+        current: _Pending,
+        environment: Mapping[str, str],
+    ) -> Iterator[_Pending]:
+        """The commands of ``launcher`` in order, each with the folder and the variables it runs in."""
+        variables = {**environment, "PWD": current.folder}
+        exported = _filled(launcher.exports, arguments, variables)
+        folders = {0: current.folder}
+        scripts = current.scripts if path is None else (*current.scripts, path)
+        for index, command, words, conditional in _calls(launcher, arguments, variables):
+            folder = folders.setdefault(command.subshell, folders[0])
+            certain = not conditional and not command.subshell and not command.background
+            match words:
+                case ["cd" | "pushd", target] | ["cd" | "pushd", "--", target]:
+                    known = literal(target) and not conditional
+                    folders[command.subshell] = _joined(folder, target) if known else UNKNOWN
+                    continue
+                case ["exit" | "return", *_] if certain and not command.function:
+                    return
+                case ["source" | ".", *_] if certain:
+                    variables.update(self._exports_of(words, folder, variables))
+                case _:
+                    pass
+            yield _Pending(
+                words=words,
+                environment={**variables, **exported, **_filled(command.environment, arguments, variables)},
+                folder=folder,
+                via=current.via if path is None else (*current.via, Step(path, str(index), _shown(words))),
+                conditional=current.conditional or conditional,
+                scripts=scripts,
+                depth=current.depth + 1,
+            )
+            if words[0] == "exec" and len(words) > 1 and certain:
+                return
+
+    def _exports_of(self, words: Sequence[str], folder: str, environment: Mapping[str, str]) -> Mapping[str, str]:
+        """What a sourced script exports to the rest of the script that reads it."""
+        script = commands.script(commands.peel(words))
+        if script is None:
+            return {}
+        path, seen = self._script_file(script, folder, environment)
+        launcher = _launcher(self._lookup, path)
+        return {} if launcher is None else _filled(launcher.exports, script.arguments, seen)
+
+
+def _filled(
+    pairs: Sequence[tuple[str, str]], arguments: Sequence[str], environment: Mapping[str, str]
+) -> dict[str, str]:
+    return {name: "".join(fill((value,), arguments, environment)) for name, value in pairs}
 
 
 def _owned(launch: Launch) -> tuple[str, ...]:
@@ -602,87 +697,6 @@ def _joined(folder: str, path: str) -> str:
 
 def _script_variables(path: str) -> dict[str, str]:
     return {SCRIPT: path, SCRIPT_FOLDER: posixpath.dirname(path) or "."}
-
-
-def _script_commands(
-    lookup: Lookup,
-    place: _Place,
-    current: _Pending,
-    script: commands.Script,
-    environment: Mapping[str, str],
-    gaps: list[str],
-) -> list[_Pending]:
-    """The commands of a script that ``current`` runs; what cannot be read is noted in ``gaps``."""
-    if script.text is not None:
-        if current.depth >= _LONGEST_CHAIN:
-            gaps.append("scripts nested too deep")
-            return []
-        launcher: LauncherInterface | None = shell.commands(script.text)
-        path, variables = None, environment
-    else:
-        written = script.path or ""
-        wanted = _joined(current.folder, written)
-        path = place.find(wanted) if literal(written) else None
-        variables = {**environment, **_script_variables(wanted)}
-        launcher = _launcher(lookup, path)
-    if launcher is None:
-        if not (script.sourced and posixpath.basename(script.path or "") in _SETUP_SCRIPTS):
-            gaps.append(f"the script {readable(script.path or '')}")
-        return []
-    if len(current.scripts) >= _LONGEST_CHAIN or (path is not None and path in current.scripts):
-        gaps.append(f"the script {path}, which runs itself")
-        return []
-    if not launcher.complete:
-        gaps.append(f"all of {path or 'a command given as text'}")
-    return list(_expanded(launcher, path, script.arguments, current, variables, gaps))
-
-
-def _expanded(
-    launcher: LauncherInterface,
-    path: str | None,
-    arguments: Sequence[str],
-    current: _Pending,
-    environment: Mapping[str, str],
-    gaps: list[str],
-) -> Iterator[_Pending]:
-    """The commands of ``launcher`` in order, each with the folder and the variables it runs in."""
-    environment = {**environment, "PWD": current.folder}
-    exported = {name: "".join(fill((value,), arguments, environment)) for name, value in launcher.exports}
-    inherited = {**environment, **exported}
-    folders = {0: current.folder}
-    scripts = current.scripts if path is None else (*current.scripts, path)
-    for index, command, words, conditional in _calls(launcher, arguments, environment):
-        folder = folders.setdefault(command.subshell, folders[0])
-        match words:
-            case ["cd" | "pushd", target] | ["cd" | "pushd", "--", target]:
-                known = literal(target) and not conditional
-                folders[command.subshell] = _joined(folder, target) if known else UNKNOWN
-                continue
-            case ["exit" | "return", *_] if not conditional and not command.function and not command.subshell:
-                return
-            case _:
-                pass
-        via = current.via
-        if path is not None:
-            via = (*via, Step(path, str(index), _shown(words)))
-        prefix = {name: "".join(fill((value,), arguments, environment)) for name, value in command.environment}
-        yield _Pending(
-            words=words,
-            environment={**inherited, **prefix},
-            folder=folder,
-            via=via,
-            conditional=current.conditional or conditional,
-            scripts=scripts,
-            depth=current.depth + 1,
-        )
-        if (
-            words[0] == "exec"
-            and len(words) > 1
-            and not conditional
-            and not command.subshell
-            and not command.background
-        ):
-            return
 
 
 def _calls(
