@@ -26,7 +26,7 @@ def slow(paths: Any, options: Any, *, stdin: Any = None, progress: Any = None) -
     for done in range(60):
         time.sleep(0.02)
         if progress:
-            progress("reading files", done, 60)
+            progress("reading", done, 60)
     return scripted.report(files=60)
 
 

@@ -121,6 +121,13 @@ def test_closed_standard_streams_are_no_error(project: Path) -> None:
     assert done.returncode == 1
 
 
+@unix
+def test_a_deleted_current_directory_is_said_to_be_deleted(start: Start, project: Path) -> None:
+    process = start("one", "check", stderr=PIPE, preexec_fn=lambda: (project / "train.py").unlink() or project.rmdir())
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (2, "mlsys-advise: the current directory has been deleted\n")
+
+
 # ---- encodings
 
 
@@ -203,8 +210,8 @@ def test_progress_is_shown_on_a_terminal_and_leaves_no_trace(start: Start) -> No
         os.close(slave)
         shown = read_all(master)
         out, _ = process.communicate(timeout=60)
-    assert "reading files " in shown
-    assert " of 60 (" in shown
+    assert "reading " in shown
+    assert " of 60 files (" in shown
     assert 4 < shown.count("\r") < 20, "rewritten a few times a second"
     assert screen(shown) == [""]
     assert "No findings in 60 files." in out
@@ -234,7 +241,7 @@ def test_ctrl_c_at_a_terminal_erases_the_progress_line(start: Start) -> None:
         process = start("slow", ".", stdout=DEVNULL, stderr=slave, environment=PLAIN)
         os.close(slave)
         shown = ""
-        while "reading files" not in shown:
+        while "reading" not in shown:
             shown += os.read(master, 1_000).decode()
         process.send_signal(signal.SIGINT)
         shown += read_all(master)

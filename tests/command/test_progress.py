@@ -21,9 +21,9 @@ def test_nothing_in_the_first_half_second_then_ten_times_a_second(monkeypatch: p
     with Progress(stream, clock=clock) as progress:
         for step in range(100):
             clock.now = 100 + step / 100
-            progress("reading files", step, 100)
-    assert stream.getvalue().count("reading files") == 5
-    assert "\rreading files 50 of 100 (50%)" in stream.getvalue()
+            progress("reading", step, 100)
+    assert stream.getvalue().count("reading") == 5
+    assert "\rreading 50 of 100 files (50%)" in stream.getvalue()
 
 
 def test_a_shorter_line_covers_a_longer_one_and_the_end_covers_all(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,9 +34,9 @@ def test_a_shorter_line_covers_a_longer_one_and_the_end_covers_all(monkeypatch: 
         progress("a long stage", 1_000, 4_000)
         clock.now = 102
         progress("short", 1, 0)
-    first = "a long stage 1,000 of 4,000 (25%)"
-    second = "short 1 of 0".ljust(len(first))
-    assert stream.getvalue() == f"\r{first}\r{second}\r{' ' * len('short 1 of 0')}\r"
+    first = "a long stage 1,000 of 4,000 files (25%)"
+    second = "short 1 of 0 files".ljust(len(first))
+    assert stream.getvalue() == f"\r{first}\r{second}\r{' ' * len('short 1 of 0 files')}\r"
 
 
 def test_a_narrow_terminal_is_never_wrapped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,10 @@ def _stdin(arguments: Namespace) -> Stdin | None:
 
 
 def _existing(names: list[str]) -> list[Path]:
+    try:
+        Path.cwd()
+    except OSError:
+        raise UsageError("the current directory has been deleted") from None
     for name in names:
         if os.path.lexists(name):
             continue

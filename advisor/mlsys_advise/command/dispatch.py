@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from mlsys_advise.command import streams
 from mlsys_advise.command.status import ExitStatus
+from mlsys_advise.output.text import one_line
 from mlsys_advise.usage import UsageError
 
 
@@ -26,11 +27,12 @@ def run(argv: Sequence[str]) -> int:
     except SystemExit:  # help has been printed
         streams.emit(())
         return ExitStatus.CLEAN
-    except UsageError as error:
-        streams.tell([f"mlsys-advise: {error}"])
-        return ExitStatus.ERROR
     except Exception as error:
-        return _internal(error, verbose="-v" in argv or "--verbose" in argv)
+        if _is_the_users(error):
+            streams.tell([f"mlsys-advise: {error}"])
+        else:
+            streams.tell(_internal(error, verbose="-v" in argv or "--verbose" in argv))
+        return ExitStatus.ERROR
 
 
 def _answer(arguments: Namespace) -> int:
@@ -62,15 +64,20 @@ def _version() -> int:
     return ExitStatus.CLEAN
 
 
-def _internal(error: Exception, verbose: bool) -> int:
+def _is_the_users(error: Exception) -> bool:
+    """Whether what was asked cannot be done, through no mistake of ours."""
+    if isinstance(error, UsageError):
+        return True
+    from mlsys_advise.executors import ExecutorError
+    from mlsys_advise.registry import PackError
+
+    return isinstance(error, ExecutorError | PackError)
+
+
+def _internal(error: Exception, verbose: bool) -> list[str]:
     last = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{last.name}, line {last.lineno}"
-    streams.tell(
-        [
-            f"mlsys-advise: internal error: {type(error).__name__}: {error} (in {place});"
-            " this is a mistake of mlsys-advise: please report this line" + ("" if verbose else ", -v shows more")
-        ]
+    line = (
+        f"mlsys-advise: internal error: {type(error).__name__}: {one_line(str(error))} (in {last.name}, line"
+        f" {last.lineno}); this is a mistake of mlsys-advise: please report this line"
     )
-    if verbose:
-        streams.tell("".join(traceback.format_exception(error)).splitlines())
-    return ExitStatus.ERROR
+    return [line, *"".join(traceback.format_exception(error)).splitlines()] if verbose else [line + ", -v shows more"]

@@ -13,7 +13,7 @@ _EVERY = 0.1
 
 
 class Progress:
-    """Called by the engine with a stage and how much of it is done; used as a context manager."""
+    """Called by the engine with a stage and how many files have passed it; used as a context manager."""
 
     def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
@@ -34,7 +34,7 @@ class Progress:
         if now >= self._next:
             self._next = now + _EVERY
             share = f" ({done * 100 // total}%)" if total else ""
-            self._show(f"{stage} {done:,} of {total:,}{share}")
+            self._show(f"{stage} {done:,} of {total:,} files{share}")
 
     def _show(self, text: str) -> None:
         # Blanks rather than a control sequence: they erase on every terminal.

@@ -12,6 +12,7 @@ from mlsys_advise.command import selection, streams
 from mlsys_advise.command.status import ExitStatus
 from mlsys_advise.output.markdown import for_terminal
 from mlsys_advise.output.terminal import Style
+from mlsys_advise.output.text import CUT
 
 
 def run(arguments: Namespace) -> int:
@@ -35,5 +36,11 @@ def _table(known: registry.Registry, style: Style) -> Iterator[str]:
         for rule in rules:
             severity = style.paint(rule.severity, rule.severity.ljust(len("warning")))
             note = " (only when selected)" if rule.optin else ""
-            yield f"  {rule.code}  {rule.name.ljust(widest)}  {severity}  {rule.summary}{note}"
+            head = f"  {rule.code}  {rule.name.ljust(widest)}  "
+            room = style.width - len(head) - len("warning  ") if style.wraps else None
+            yield f"{head}{severity}  {_cut(rule.summary + note, room)}"
         yield ""
+
+
+def _cut(text: str, room: int | None) -> str:
+    return text if room is None or len(text) <= room else text[: max(0, room - len(CUT))] + CUT
