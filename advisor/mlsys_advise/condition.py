@@ -53,6 +53,21 @@ class WorkersOver(msgspec.Struct, frozen=True, array_like=True, tag="workers"):
     cls: str
 
 
+class DrawsInWorkers(msgspec.Struct, frozen=True, array_like=True, tag="draws"):
+    """An attribute of instances of the class is read by code that makes items: in one of the functions of this file
+    that read it, or in a subclass elsewhere; and nothing there asks which worker it runs in."""
+
+    cls: str
+    attribute: str
+    readers: tuple[str, ...]
+
+
+class InProcessPool(msgspec.Struct, frozen=True, array_like=True, tag="pool"):
+    """The function is handed to a pool of processes."""
+
+    function: str
+
+
 class Uses(msgspec.Struct, frozen=True, array_like=True, tag="uses"):
     """The object made at a call site of this file is used so: see ``Consumption`` for the names of uses."""
 
@@ -124,6 +139,8 @@ Condition: TypeAlias = (
     | ValueIs
     | HasProperty
     | WorkersOver
+    | DrawsInWorkers
+    | InProcessPool
     | Uses
     | HandedTo
     | Exists

@@ -16,7 +16,8 @@ from mlsys_advise.project.values import Locus
 from mlsys_advise.project.world import Entry, World
 
 if TYPE_CHECKING:
-    from mlsys_advise.project.answers import Answers, Reply
+    from mlsys_advise.project.answers import Answers
+    from mlsys_advise.project.reply import Reply
 
 #: Interfaces of the languages beside Python.
 Other: TypeAlias = RequirementsInterface | ManifestInterface | ImageInterface | LauncherInterface

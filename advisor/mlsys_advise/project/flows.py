@@ -2,7 +2,8 @@
 
 Each file that a flow touches is indexed once by the *atoms* of its terms (sites, parameters, attributes, variables,
 results of calls). A container on the way (a tuple, a dict, a class attribute) is remembered as a stack of keys, so
-that `train, val = make_loaders()` follows the right one.
+that `train, val = make_loaders()` follows the right one. What the object yields when iterated is followed too, as an
+*element*, up to where it is moved to a device. Objects are followed before elements, and both in bounded steps.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from mlsys_advise.interface import CallRecord, PythonInterface
+from mlsys_advise.interface import PythonInterface
 from mlsys_advise.project.values import Head, Locus, Values
 from mlsys_advise.project.world import Dependency, Target, World
 from mlsys_advise.term import (
@@ -37,7 +38,10 @@ from mlsys_advise.term import (
 Key: TypeAlias = int | str | None
 Op: TypeAlias = tuple[str, Key]
 _HOPS: Final = 8
-_NODES: Final = 120
+_NODES: Final = 160
+#: Steps and nodes for what the object yields, counted from the loop.
+_ELEMENT_HOPS: Final = 4
+_ELEMENT_NODES: Final = 120
 
 
 class Slot(msgspec.Struct, frozen=True, array_like=True):
@@ -60,7 +64,10 @@ class Node(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Use(msgspec.Struct, frozen=True, array_like=True):
-    """Something that is done with the object, or with an element of it where ``element`` is set."""
+    """Something that is done with the object, or with an element of it where ``element`` is set.
+
+    ``drawn`` elements come from `next(..)`, not from a loop over the object. ``part`` is the item of the element.
+    """
 
     what: str
     path: str
@@ -69,6 +76,21 @@ class Use(msgspec.Struct, frozen=True, array_like=True):
     key: Key = None
     name: str = ""
     element: bool = False
+    drawn: bool = False
+    part: Key = None
+
+
+class State(msgspec.Struct, frozen=True, array_like=True):
+    """How a value holds the object: the containers around it, innermost last; and whether it is only an element.
+
+    ``method`` is the method of the object whose result the value is.
+    """
+
+    stack: tuple[Key, ...] = ()
+    element: bool = False
+    drawn: bool = False
+    method: str = ""
+    part: Key = None
 
 
 class Flow(msgspec.Struct, frozen=True):
@@ -96,7 +118,9 @@ def atoms(term: Term) -> list[tuple[Term, tuple[Op, ...]]]:
             case Call(callee, args, _, site):
                 if site >= 0:
                     found.append((part, ops))
-                if isinstance(callee, Member) and callee.name in _TRANSPARENT:
+                if isinstance(callee, Member) and callee.name in _MOVES and not _casts(args):
+                    stack.append((callee.of, (("moved", None), *ops)))
+                elif isinstance(callee, Member) and callee.name in _TRANSPARENT:
                     stack.append((callee.of, ops))
                 elif isinstance(callee, Member):
                     stack.append((callee.of, (("method", callee.name), *ops)))
@@ -126,6 +150,13 @@ def atoms(term: Term) -> list[tuple[Term, tuple[Op, ...]]]:
 _TRANSPARENT: Final = frozenset(
     {"to", "cuda", "cpu", "eval", "train", "half", "float", "bfloat16", "requires_grad_", "share_memory", "__enter__"}
 )
+_MOVES: Final = frozenset({"to", "cuda"})
+_DTYPES: Final = ("torch.float", "torch.bf", "torch.int", "torch.long", "torch.half", "torch.bool", "torch.double")
+
+
+def _casts(args: tuple[Term, ...]) -> bool:
+    """Whether `.to(..)` is given a dtype alone."""
+    return len(args) == 1 and isinstance(args[0], Name) and args[0].dotted.startswith(_DTYPES)
 
 
 class Index:
@@ -210,24 +241,30 @@ class Flows:
     def _follow(self, start: Node) -> Flow:
         uses: dict[Use, None] = {}
         leaks: dict[Use, None] = {}
-        queue: deque[tuple[Node, tuple[Key, ...], int]] = deque([(start, (), 0)])
-        seen = {(start, ())}
-        while queue:
-            node, held, hops = queue.popleft()
-            if hops > _HOPS or len(seen) > _NODES:
-                leaks[Use("limit", node.path, node.owner, -1)] = None
+        objects: deque[tuple[Node, State, int]] = deque([(start, State(), 0)])
+        elements: deque[tuple[Node, State, int]] = deque()
+        seen = {(start, State())}
+        counted = {True: 0, False: 0}
+        while objects or elements:
+            node, held, hops = objects.popleft() if objects else elements.popleft()
+            counted[held.element] += 1
+            if hops > (_ELEMENT_HOPS if held.element else _HOPS) or counted[held.element] > (
+                _ELEMENT_NODES if held.element else _NODES
+            ):
+                if not held.element:
+                    leaks[Use("limit", node.path, node.owner, -1)] = None
                 continue
             for path, slot, ops in self._occurrences(node):
                 state = _apply(ops, held)
                 if state is None:
                     continue
-                stack, element, method = state
-                if method and slot.what != "loop":
-                    continue
-                for following, more in self._arrive(path, slot, stack, element, method, uses, leaks):
+                for following, more in self._arrive(path, slot, state, uses, leaks):
                     if (following, more) not in seen:
                         seen.add((following, more))
-                        queue.append((following, more, hops + 1))
+                        if more.element:
+                            elements.append((following, more, hops + 1 if held.element else 0))
+                        else:
+                            objects.append((following, more, hops + 1))
         return Flow(tuple(uses), tuple(leaks))
 
     def _occurrences(self, node: Node) -> list[tuple[str, Slot, tuple[Op, ...]]]:
@@ -312,94 +349,118 @@ class Flows:
         self.world.read("returns", path, function)
 
     def _arrive(
-        self,
-        path: str,
-        slot: Slot,
-        stack: tuple[Key, ...],
-        element: bool,
-        method: str,
-        uses: dict[Use, None],
-        leaks: dict[Use, None],
-    ) -> list[tuple[Node, tuple[Key, ...]]]:
+        self, path: str, slot: Slot, state: State, uses: dict[Use, None], leaks: dict[Use, None]
+    ) -> list[tuple[Node, State]]:
         """Record a use, or say which node holds the object next."""
+        if state.method and slot.what != "loop":
+            return []
+        held = not state.stack
+        use = Use(
+            slot.what,
+            path,
+            slot.function,
+            slot.number,
+            slot.key,
+            slot.name,
+            state.element,
+            state.drawn,
+            state.part,
+        )
         match slot.what:
             case "loop":
-                if not stack:
-                    uses[Use("loop", path, slot.function, slot.number, name=method, element=element)] = None
-                elif stack[-1] is None or element:
-                    uses[Use("loop", path, slot.function, slot.number, element=True)] = None
+                if held:
+                    uses[msgspec.structs.replace(use, name=state.method)] = None
+                    if not state.element and not state.method:
+                        return self._yielding(path, slot.function)
+                elif state.stack[-1] is None:
+                    uses[msgspec.structs.replace(use, element=True)] = None
                 return []
             case "argument":
-                return self._argument(path, slot, stack, element, uses, leaks)
+                return self._argument(path, slot, state, use, uses, leaks)
             case "receiver":
-                if not stack:
-                    uses[Use("method", path, slot.function, slot.number, name=slot.name, element=element)] = None
+                if held:
+                    uses[msgspec.structs.replace(use, what="method")] = None
                 return []
             case "callee":
-                if not stack:
-                    uses[Use("called", path, slot.function, slot.number, element=element)] = None
+                if held:
+                    uses[msgspec.structs.replace(use, what="called")] = None
                 return []
             case "return":
-                if element:
-                    return []
-                uses[Use("returned", path, slot.function, slot.number)] = None
-                return [(Node("result", path, slot.function), stack)]
+                if not state.element:
+                    uses[msgspec.structs.replace(use, what="returned")] = None
+                    if slot.function.endswith("__iter__"):
+                        return self._instances(path, slot.function)
+                return [(Node("result", path, slot.function), state)]
             case "attribute":
-                return [] if element else [(Node("attribute", path, slot.function, slot.name), stack)]
+                return [(Node("attribute", path, slot.function, slot.name), state)]
             case "variable":
-                return [] if element else [(Node("variable", path, "", slot.name), stack)]
+                return [(Node("variable", path, "", slot.name), state)]
             case "store":
-                return [] if element else self._store(path, slot, stack, leaks)
+                return self._store(path, slot, state, leaks)
         return []
 
-    def _store(
-        self, path: str, slot: Slot, stack: tuple[Key, ...], leaks: dict[Use, None]
-    ) -> list[tuple[Node, tuple[Key, ...]]]:
+    def _yielding(self, path: str, function: str) -> list[tuple[Node, State]]:
+        """What iterates the object and yields, in a generator, is iterated like the object itself."""
+        record = self.world.function(path, function, "head")
+        if record is None or not record.generator:
+            return []
+        if function.endswith("__iter__"):
+            return self._instances(path, function)
+        return [(Node("result", path, function), State())]
+
+    def _instances(self, path: str, method: str) -> list[tuple[Node, State]]:
+        """The objects that iterate what a method `__iter__` iterates: instances of its class."""
+        record = self.world.function(path, method, "head")
+        if record is None or not record.cls:
+            return []
+        found: list[tuple[Node, State]] = []
+        for target in (Target("class", path, record.cls), *self.world.subclasses(path, record.cls, 8)):
+            last = target.name.rpartition(".")[2]
+            for file in self.world.table("call", last):
+                for caller in self.values.calls_named(file, last):
+                    if caller.record.site >= 0 and self.world.denotes(caller.record.callee, file) == target:
+                        found.append((Node("site", file, caller.function, caller.record.site), State()))
+        return found
+
+    def _store(self, path: str, slot: Slot, state: State, leaks: dict[Use, None]) -> list[tuple[Node, State]]:
         record = self.world.function(path, slot.function, "calls")
         if record is None:
             return []
         receiver = record.stores[slot.number][0]
-        found: list[tuple[Node, tuple[Key, ...]]] = []
+        found: list[tuple[Node, State]] = []
         for head in self.values.heads(receiver, path, 3):
             owner = self.values.instance(head)
             if owner is not None:
-                found.append((Node("attribute", owner.path, owner.name, slot.name), stack))
-        if not found:
+                found.append((Node("attribute", owner.path, owner.name, slot.name), state))
+        if not found and not state.element:
             leaks[Use("stored", path, slot.function, slot.number, name=slot.name)] = None
         return found
 
     def _argument(
-        self,
-        path: str,
-        slot: Slot,
-        stack: tuple[Key, ...],
-        element: bool,
-        uses: dict[Use, None],
-        leaks: dict[Use, None],
-    ) -> list[tuple[Node, tuple[Key, ...]]]:
+        self, path: str, slot: Slot, state: State, use: Use, uses: dict[Use, None], leaks: dict[Use, None]
+    ) -> list[tuple[Node, State]]:
         record = self.world.function(path, slot.function, "calls")
         if record is None:
             return []
         call = record.calls[slot.number]
         targets, complete = self.values.functions(call.callee, path, 4)
-        use = Use("argument", path, slot.function, slot.number, slot.key, last_name(call.callee), element)
+        use = msgspec.structs.replace(use, name=last_name(call.callee))
         uses[use] = None
-        found: list[tuple[Node, tuple[Key, ...]]] = []
+        found: list[tuple[Node, State]] = []
         for target in targets:
             callee = self.world.function(target.path, target.name, "head")
             if callee is None:
                 continue
-            index = parameter(call, slot.key, callee.params, bool(callee.cls) and not callee.static)
-            if index is not None and not element:
-                found.append((Node("param", target.path, target.name, index), stack))
-        if not targets and not complete and not element:
+            index = parameter(slot.key, callee.params, bool(callee.cls) and not callee.static)
+            if index is not None:
+                found.append((Node("param", target.path, target.name, index), state))
+        if not targets and not complete and not state.element:
             leaks[use] = None
         return found
 
 
-def parameter(call: CallRecord, key: Key, params: tuple[str, ...], bound: bool) -> int | None:
+def parameter(key: Key, params: tuple[str, ...], bound: bool) -> int | None:
     """The parameter that an argument of a call fills."""
-    del call
     if isinstance(key, str):
         return params.index(key) if key in params else None
     if isinstance(key, int):
@@ -408,43 +469,44 @@ def parameter(call: CallRecord, key: Key, params: tuple[str, ...], bound: bool) 
     return None
 
 
-def _apply(ops: tuple[Op, ...], held: tuple[Key, ...]) -> tuple[tuple[Key, ...], bool, str] | None:
-    """Carry the container stack of the object through operations.
-
-    Returns the stack, whether what results is an element of the object rather than the object, and the method of the
-    object whose result it is; None if the object is not in the result.
-    """
-    stack = list(held)
-    element = False
-    method = ""
+def _apply(ops: tuple[Op, ...], held: State) -> State | None:
+    """Carry the object through operations; None if neither it nor an element of it is in the result."""
+    stack = list(held.stack)
+    element, drawn, method, part = held.element, held.drawn, held.method, held.part
     for op, key in ops:
         if op == "inside":
             stack.append(key)
-        elif op == "wrap":
+        elif op == "moved":
             if element:
-                continue
+                return None
+        elif op == "wrap":
+            if key == "next" and not stack and not element:
+                element = drawn = True
+        elif op == "method" and stack and key in _VIEWS:
+            if key == "items":
+                stack[-1:] = [1, None]
         elif op in ("member", "method"):
             if stack and stack[-1] == key and op == "member":
                 stack.pop()
-            elif stack and op == "method" and key in ("values", "items", "get", "copy"):
+            elif element and not stack:
                 continue
             elif op == "method" and not stack:
                 method = str(key)
             else:
                 return None
-        elif op == "item":
-            if not stack:
-                element = True
-            elif stack[-1] is None or key is None or stack[-1] == key:
-                stack.pop()
-            else:
+        elif stack:
+            if op == "item" and key is not None and stack[-1] is not None and stack[-1] != key:
                 return None
-        elif op == "element":
-            if not stack:
-                element = True
-            else:
-                stack.pop()
-    return tuple(stack), element, method
+            stack.pop()
+        elif element:
+            part = key if op == "item" and part is None else part
+        else:
+            element = True
+    return State(tuple(stack), element, drawn, method, part)
+
+
+#: Methods of containers whose result holds the same things.
+_VIEWS: Final = frozenset({"values", "items", "get", "copy"})
 
 
 def place(use: Use) -> Locus:

@@ -14,6 +14,7 @@ class Programs:
         self.world = world
         self._scopes: dict[str, frozenset[str]] = {}
         world.provide("scope", lambda path, _: sorted(self._scope(path)))
+        world.provide("programs", lambda path, _: [sorted(files) for files in self._around(path)])
 
     @functools.cached_property
     def _imports(self) -> dict[str, tuple[str, ...]]:
@@ -44,6 +45,15 @@ class Programs:
         """The files of every program that reaches this file; if no program does, what it imports and who imports it."""
         self.world.read("scope", path)
         return self._scope(path)
+
+    def around(self, path: str) -> list[frozenset[str]]:
+        """The files of each program that reaches this file, apart."""
+        self.world.read("programs", path)
+        return self._around(path)
+
+    def _around(self, path: str) -> list[frozenset[str]]:
+        entries = sorted(file for file in _closure([path], self._importers) if self.is_entry(file))
+        return [frozenset(_closure([entry], self._imports)) for entry in entries]
 
     def _scope(self, path: str) -> frozenset[str]:
         known = self._scopes.get(path)

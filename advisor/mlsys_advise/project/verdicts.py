@@ -15,9 +15,10 @@ import msgspec
 from mlsys_advise.condition import Clause, Hot, require
 from mlsys_advise.finding import Finding, InternalError, Place, Related, Severity, Span
 from mlsys_advise.heat import Heat
-from mlsys_advise.project.answers import Answers, Reply, clause_cost
+from mlsys_advise.project.answers import Answers, clause_cost
 from mlsys_advise.project.deployment import Deployment
 from mlsys_advise.project.hotness import Cause
+from mlsys_advise.project.reply import Reply
 from mlsys_advise.project.values import Locus
 from mlsys_advise.project.world import Dependency, Entry, World
 from mlsys_advise.registry import Registry
@@ -225,11 +226,8 @@ class Judge:
         if positions is None:
             return 1, 0
         match locus.what:
-            case "call":
-                lines = positions.calls.get(locus.name, ())
-                number = lines[locus.number] if locus.number < len(lines) else 1
-            case "loop":
-                lines = positions.loops.get(locus.name, ())
+            case "call" | "loop":
+                lines = positions.definitions.get(locus.name, (1, (), ()))[1 if locus.what == "call" else 2]
                 number = lines[locus.number] if locus.number < len(lines) else 1
             case "variable":
                 number = positions.variables.get(locus.name, 1)
@@ -238,7 +236,7 @@ class Judge:
             case "option":
                 number = positions.options.get(locus.name, 1)
             case _:
-                number = positions.definitions.get(locus.name, 1)
+                number = positions.definitions.get(locus.name, (1, (), ()))[0]
         return number & _LINE, number >> 20
 
     def _absolute(self, path: str) -> str:

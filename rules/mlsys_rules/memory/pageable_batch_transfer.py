@@ -1,0 +1,52 @@
+"""MLS413: loader workers prepare batches that go to the GPU from pageable memory."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from mlsys_advise.condition import KindIs, Uses, ValueIs, refute, require
+from mlsys_advise.here import HIDDEN, Here
+from mlsys_advise.rule import Candidate, rule
+
+
+@rule(
+    "MLS413",
+    severity="warning",
+    category="performance",
+    lesson="zero-copy",
+    evidence="pinned-transfer",
+)
+def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
+    """From pageable memory the driver copies each batch twice, and the thread that launches kernels waits for it."""
+    if not _may_be_loader(call.func, here) or here.in_test_file:
+        return
+    pin = here.argument(call, "pin_memory", 7)
+    workers = here.argument(call, "num_workers", 5)
+    if workers is None or workers is HIDDEN or here.is_constant(workers, 0):
+        return
+    if pin is HIDDEN or (pin is not None and not here.is_constant(pin, False)):
+        return
+    record = here.record(call)
+    if record is None:
+        return
+    kind = None if "loader" in here.kinds(call) else require(KindIs(here.term(call), ("loader",)), "it is a loader")
+    yield here.candidate(
+        "MLS413",
+        call,
+        "{workers} workers load batches that go to the GPU from pageable memory: the driver copies each one twice and "
+        "nothing overlaps with it; pass pin_memory=True",
+        kind,
+        require(ValueIs(here.term(workers), "positive"), "workers load the data"),
+        require(Uses(*record, "batches reach a GPU"), "its batches go to a GPU"),
+        refute(Uses(*record, "batches cannot be pinned"), "its batches can be pinned"),
+        facts={"workers": "its"},
+    )
+
+
+def _may_be_loader(func: ast.expr, here: Here) -> bool:
+    """Cheap: by its last name, or by what an alias stands for."""
+    match func:
+        case ast.Name(name) | ast.Attribute(attr=name):
+            return "oader" in name or (name[:1].isupper() and (here.qualified(func) or "").endswith("DataLoader"))
+    return False
