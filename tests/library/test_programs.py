@@ -56,6 +56,7 @@ def test_every_entry_is_dated_and_can_be_told() -> None:
         ("python:3.11", True),
         ("pytorch/pytorch:2", True),
         ("docker.io/library/redis", True),
+        ("public.ecr.aws/nginx/nginx:1.27", True),
         ("registry.k8s.io/pause:3.9", True),
         ("nvcr.io/nvidia/pytorch:25.01-py3", True),
         ("trainer:1", False),

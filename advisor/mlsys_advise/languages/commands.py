@@ -242,13 +242,15 @@ _PYTHON = re.compile(r"(?:python|pypy)\d*(?:\.\d+)*t?$", re.ASCII)
 _PYTHON_OPTIONS = _options("-W -X --check-hash-based-pycs")
 #: Programs that no question is about: they start nothing that stays.
 _PASSING_NAMES = """
-    : . [ [[ alias apk apt apt-get apt-key aws awk az base64 basename bg break cat cd chgrp chmod chown conda
-    continue cp curl cut date declare df dirname disown dpkg du dvc echo egrep env exec exit export false fg
-    find free gcloud getopts git grep gsutil gunzip gzip hash head helm hf hostname huggingface-cli id jobs jq
-    kill kubectl ldconfig let ln local ls lscpu mamba mkdir module mount mv nproc nvcc nvidia-smi perl pip
-    pip3 pkill popd poetry printenv printf ps pushd pwd read readlink realpath return rm rmdir sed seq service
-    set shift shopt sleep sort source split ssh-keygen sync systemctl tail tar tee test touch tr trap true
-    type ulimit umask unalias uname uniq unset unzip uv wait wandb wc wget which whoami yum
+    . : [ [[ alias apk apt apt-get apt-key awk aws az base64 basename bg break cat cd chgrp chmod chown conda
+    continue cp curl cut date dd declare df diff dirname disown dpkg du dvc echo egrep env exec exit export
+    false fg find free gcloud getopts git grep gsutil gunzip gzip hash head helm hf hostname huggingface-cli
+    id jobs jq kill kubectl ldconfig let ln local locale-gen ls lscpu mamba mc mkdir mktemp modprobe module
+    mount mv nproc numfmt nvcc nvidia-smi patch perl pip pip3 pkill poetry popd printenv printf ps pushd pwd
+    rclone read readlink realpath return rm rmdir rsync scp sed seq service set shift shopt sleep sort source
+    split ssh-keygen ssh-keyscan stat sync sysctl systemctl tail tar tee test timedatectl touch tr trap true
+    type ulimit umask unalias uname uniq unset unzip update-alternatives update-ca-certificates uv wait wandb
+    wc wget which whoami xz yum
 """
 _PASSING = frozenset(_PASSING_NAMES.split())
 
@@ -290,6 +292,7 @@ _DEEPSPEED = _launcher(
 _LAUNCHERS: dict[str, _Launcher] = {
     "torchrun": _TORCHRUN,
     "ft_launcher": _TORCHRUN,
+    "hyperpodrun": _TORCHRUN,
     "accelerate": _ACCELERATE,
     "accelerate-launch": msgspec.structs.replace(_ACCELERATE, subcommands=()),
     "deepspeed": _DEEPSPEED,
@@ -302,6 +305,7 @@ _LAUNCHER_MODULES = {
     "torch.distributed.run": ("torchrun", _TORCHRUN),
     "torch.distributed.launch": ("torch.distributed.launch", _TORCHRUN),
     "torch.distributed.elastic_launch": ("torchrun", _TORCHRUN),
+    "torchelastic.distributed.launch": ("torchelastic", _TORCHRUN),
     "accelerate.commands.launch": ("accelerate", msgspec.structs.replace(_ACCELERATE, subcommands=())),
     "deepspeed.launcher.runner": ("deepspeed", _DEEPSPEED),
 }

@@ -128,10 +128,21 @@ OWNERS: tuple[Owner, ...] = (
 )
 
 #: Repositories, or prefixes of them, that a project takes as they are. Their names match no Dockerfile of its own.
-#: Docker Hub's official images have no slash.
+#: Docker Hub's official images are told by their last component, for mirrors put them under other owners.
 _FOREIGN_PREFIXES = (
     *("pytorch/", "tensorflow/", "nvidia/", "huggingface/", "rayproject/", "vllm/", "lmsysorg/", "openvino/"),
-    *("ollama/", "ggml-org/", "ggerganov/", "bitnami/", "prom/", "grafana/", "jupyter/", "mosaicml/", "deepspeed/"),
+    *(
+        "coreos/",
+        "ollama/",
+        "ggml-org/",
+        "ggerganov/",
+        "bitnami/",
+        "prom/",
+        "grafana/",
+        "jupyter/",
+        "mosaicml/",
+        "deepspeed/",
+    ),
     *("horovod/", "mpioperator/", "kubeflow/", "kubeflowkatib/", "kserve/", "seldonio/", "milvusdb/", "minio/"),
     *("istio/", "envoyproxy/", "library/", "google-containers/", "google-samples/", "deeplearning-platform-release/"),
     *("deeplearning-images-public/", "amazon/aws-", "ubi8/", "ubi9/", "winglian/axolotl", "axolotlai/", "rocm/"),
@@ -191,7 +202,7 @@ def foreign(image: str) -> bool:
     registry, name = _split(image)
     if registry in _FOREIGN_REGISTRIES:
         return True
-    return name in _OFFICIAL or any(_names(name, prefix) for prefix in _FOREIGN_PREFIXES)
+    return name.rpartition("/")[2] in _OFFICIAL or any(_names(name, prefix) for prefix in _FOREIGN_PREFIXES)
 
 
 def _names(name: str, pattern: str) -> bool:

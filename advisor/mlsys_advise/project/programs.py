@@ -141,6 +141,10 @@ def _built(lookup: Lookup, path: str) -> Built | None:
     return Built(path, stage, _ancestors(posixpath.dirname(path))) if stage is not None else None
 
 
+#: One of them is in every command that builds an image; most commands need no closer look.
+_BUILD_WORDS = frozenset({"build", "bud"})
+
+
 def _built_by_name(lookup: Lookup, images: Sequence[str], image: str) -> list[Built]:
     """The Dockerfiles that shell scripts of the project build under the name of ``image``."""
     result: list[Built] = []
@@ -150,6 +154,8 @@ def _built_by_name(lookup: Lookup, images: Sequence[str], image: str) -> list[Bu
             continue
         folder = posixpath.dirname(path)
         for index, command in enumerate(launcher.commands):
+            if _BUILD_WORDS.isdisjoint(command.words):
+                continue
             build = commands.build(commands.peel(fill(command.words, None, _script_variables("/" + path))))
             if build is None or not any(_same_image(name, image) for name in build.names):
                 continue
@@ -201,7 +207,7 @@ _FOLDERS_OF_FORM = frozenset({"docker", "dockerfiles", "container", "containers"
 
 def _names_of(path: str, project: str) -> set[str]:
     """The names that a Dockerfile goes by: its suffix or prefix, else the folder that it is about."""
-    folder, _, base = path.rpartition("/")
+    base = posixpath.basename(path)
     for separator in (".", "-", "_"):
         head, found, tail = base.partition(separator)
         if found and head.lower() in ("dockerfile", "containerfile"):
@@ -209,10 +215,15 @@ def _names_of(path: str, project: str) -> set[str]:
     head, found, tail = base.rpartition(".")
     if found and tail.lower() in ("dockerfile", "containerfile"):
         return {_spelled(head)}
-    parts = [part for part in folder.split("/") if part]
+    return {_spelled(posixpath.basename(_subject(path)) or project)}
+
+
+def _subject(path: str) -> str:
+    """The folder that a Dockerfile is about: its own, or the one around ``docker/`` and the like."""
+    parts = [part for part in posixpath.dirname(path).split("/") if part]
     while parts and parts[-1].lower() in _FOLDERS_OF_FORM:
         parts.pop()
-    return {_spelled(parts[-1] if parts else project)}
+    return "/".join(parts)
 
 
 def _placeholder(image: str) -> bool:
@@ -228,11 +239,17 @@ def _other_candidates(manifest: ManifestInterface, image: str) -> bool:
 
 
 def _nearest(images: Sequence[str], path: str) -> str | None:
-    """The only Dockerfile in the nearest folder around ``path`` that has any below it."""
+    """The only Dockerfile of the project, or the only one below the nearest folder around ``path`` that has any.
+
+    Beside others, it must be about a folder that ``path`` is in: the neighbour ``trainer/Dockerfile`` is about itself.
+    """
     for folder in _ancestors(posixpath.dirname(path)):
         inside = [image for image in images if not folder or image.startswith(folder + "/")]
-        if inside:
-            return inside[0] if len(inside) == 1 else None
+        if not inside:
+            continue
+        subject = _subject(inside[0])
+        about = len(images) == 1 or not subject or path.startswith(subject + "/")
+        return inside[0] if len(inside) == 1 and about else None
     return None
 
 
