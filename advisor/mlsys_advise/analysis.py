@@ -119,7 +119,7 @@ class Analyst:
             task.key,
             _encode(document.interface),
             extraction.header(),
-            _encode(extraction.positions()),
+            _encode(extraction.positions(source)),
             other,
         )
         packed = _encode(candidates) if candidates else b""

@@ -16,8 +16,10 @@ from mlsys_advise.condition import Clause
 from mlsys_advise.finding import Fix, Severity, Span
 from mlsys_advise.interface import BODY
 from mlsys_advise.languages.python import loops as loop_facts
+from mlsys_advise.languages.python.bodies import Bodies
 from mlsys_advise.languages.python.document import PythonDocument
 from mlsys_advise.languages.python.scopes import Binding, CallSite, Loop, Scope
+from mlsys_advise.languages.python.shapes import Array, Shapes
 from mlsys_advise.project.values import Values
 from mlsys_advise.project.world import Entry, World
 from mlsys_advise.rule import Candidate
@@ -196,6 +198,19 @@ class Here:
         """DATA, SMALL, EPOCHS or OPEN."""
         return loop_facts.size(loop, self.terms, self.module)
 
+    def trips(self, loop: Loop) -> int | None:
+        """How often a loop runs, where the text says so."""
+        return loop_facts.trips(loop, self.terms, self.module, self.shapes)
+
+    def loops_of(self, node: ast.AST) -> list[Loop]:
+        """The loops that a statement or comprehension makes, outermost first; a comprehension has one per clause."""
+        return self._loop_of.get(node, [])
+
+    @functools.cached_property
+    def bodies(self) -> Bodies:
+        """What the passes of loops do: their weight, what they carry, change and hand over."""
+        return Bodies(self.module, self.terms, self.shapes, self.kinds)
+
     def number(self, node: ast.AST) -> tuple[str, int]:
         """The function and loop under which the interface knows a place."""
         around = self.loops(node)
@@ -245,6 +260,14 @@ class Here:
 
     def kinds_of(self, term: Term) -> frozenset[str]:
         return self._values.kinds(term, self.path).known
+
+    @functools.cached_property
+    def shapes(self) -> Shapes:
+        return Shapes(self.module, self.terms)
+
+    def tensor(self, node: ast.expr) -> Array:
+        """Rank, literal sizes, type, device and storage order of a tensor or array, as far as the file forces them."""
+        return self.shapes.of(node, self.scope(node))
 
     def accelerated(self, node: ast.expr) -> str:
         """Where this file alone puts a device expression: "accelerator", "host" or ""."""

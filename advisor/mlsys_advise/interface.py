@@ -117,14 +117,13 @@ class PythonInterface(msgspec.Struct, frozen=True, array_like=True, tag="py"):
 
 
 class Positions(msgspec.Struct, frozen=True, array_like=True):
-    """Lines of what an interface numbers: functions and classes by name, calls and loops by function and number.
+    """Lines of what an interface numbers. ``definitions`` maps a function or class to its line, the lines of its
+    calls and those of its loops.
 
     Notebooks encode (cell, line) as ``cell << 20 | line``.
     """
 
-    definitions: dict[str, int]
-    calls: dict[str, tuple[int, ...]]
-    loops: dict[str, tuple[int, ...]]
+    definitions: dict[str, tuple[int, tuple[int, ...], tuple[int, ...]]]
     variables: dict[str, int]
     attributes: dict[str, int]
     options: dict[str, int]

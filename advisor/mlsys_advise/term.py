@@ -6,7 +6,8 @@ and width; whatever is larger is ``UNKNOWN``. They are plain data, so an interfa
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -137,30 +138,33 @@ def either(options: list[Term]) -> Term:
 
 def children(term: Term) -> tuple[Term, ...]:
     """The terms directly inside a term."""
-    match term:
-        case Call(callee, args):
-            return (callee, *args)
-        case Member(of) | Elem(of) | Item(of):
-            return (of,)
-        case Seq(items=parts) | Either(parts) | Arith(parts):
-            return parts
-        case Map(items):
-            return tuple(part for _, part in items)
-        case _:
-            return ()
+    take = _CHILDREN.get(type(term))
+    return take(term) if take is not None else ()
+
+
+#: By type: this runs for every part of every term that is stored, where a `match` costs five times as much.
+_CHILDREN: Final[dict[type, Callable[[Any], tuple[Term, ...]]]] = {
+    Call: lambda term: (term.callee, *term.args),
+    Member: lambda term: (term.of,),
+    Elem: lambda term: (term.of,),
+    Item: lambda term: (term.of,),
+    Seq: lambda term: term.items,
+    Either: lambda term: term.options,
+    Arith: lambda term: term.operands,
+    Map: lambda term: tuple([part for _, part in term.items]),
+}
 
 
 def last_name(term: Term) -> str:
     """The last component of what a callee is called: ``step`` for ``self.opt.step``; "" where there is none."""
-    match term:
-        case Member(name=name) | Var(name):
-            return name
-        case Name(dotted):
-            return dotted.rpartition(".")[2]
-        case Def(qualname):
-            return qualname.rpartition(".")[2].partition("#")[0]
-        case _:
-            return ""
+    cls = type(term)
+    if cls is Member or cls is Var:
+        return term.name  # type: ignore[union-attr]
+    if cls is Name:
+        return term.dotted.rpartition(".")[2]  # type: ignore[union-attr]
+    if cls is Def:
+        return term.qualname.rpartition(".")[2].partition("#")[0]  # type: ignore[union-attr]
+    return ""
 
 
 def show(term: Term) -> str:

@@ -95,9 +95,12 @@ class Lexicon:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
+        #: effect tokens of methods, by the method's name
+        self.method_tokens = {word[1:]: word for word in vocabulary.effects if word.startswith(".")}
         self._prefixes = sorted(vocabulary.aliases.items(), key=lambda pair: -len(pair[0]))
         self.canonical = functools.lru_cache(maxsize=65536)(self._canonical)
         self.constructed = functools.lru_cache(maxsize=65536)(self._constructed)
+        self.tracked = functools.lru_cache(maxsize=65536)(self._tracked)
         self.kinds = functools.lru_cache(maxsize=4096)(self._kinds)
 
     def _canonical(self, dotted: str) -> str:
@@ -106,6 +109,18 @@ class Lexicon:
             if dotted.startswith(prefix) and (len(dotted) == len(prefix) or dotted[len(prefix)] == "."):
                 return target + dotted[len(prefix) :]
         return dotted
+
+    def _tracked(self, dotted: str) -> bool:
+        """Whether a call of this name is worth an identity: a listed one, or a class of no library known to be quiet."""
+        dotted = self.canonical(dotted)
+        if dotted in self.vocabulary.sites:
+            return True
+        owner, _, last = dotted.rpartition(".")
+        if last in ("from_pretrained", "from_config", "load_from_checkpoint"):
+            return True
+        if not last[:1].isupper():
+            return last in ("insecure_channel", "secure_channel")
+        return not owner.startswith(_UNTRACKED)
 
     def _constructed(self, dotted: str) -> str:
         """The kind that calling a library name yields; "" if the tables do not say."""
@@ -144,3 +159,7 @@ class Lexicon:
             if found is not None:
                 return found
         return ""
+
+
+#: Packages whose classes are made by the thousand and never asked for one by one.
+_UNTRACKED = ("torch.nn", "typing", "builtins", "collections", "dataclasses", "enum", "keras.layers", "numpy")

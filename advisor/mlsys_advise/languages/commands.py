@@ -249,7 +249,7 @@ _PASSING_NAMES = """
     mount mv nproc numfmt nvcc nvidia-smi patch perl pip pip3 pkill poetry popd printenv printf ps pushd pwd
     rclone read readlink realpath return rm rmdir rsync scp sed seq service set shift shopt sleep sort source
     split ssh-keygen ssh-keyscan stat sync sysctl systemctl tail tar tee test timedatectl touch tr trap true
-    type ulimit umask unalias uname uniq unset unzip update-alternatives update-ca-certificates uv wait wandb
+    type ulimit umask unalias uname uniq unset unzip update-alternatives update-ca-certificates uv virtualenv wait wandb
     wc wget which whoami xz yum
 """
 _PASSING = frozenset(_PASSING_NAMES.split())

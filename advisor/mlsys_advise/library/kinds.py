@@ -520,6 +520,7 @@ WRAPPERS = frozenset(
         "torch.jit.script",
         "torch.jit.trace",
         "torch.jit.optimize_for_inference",
+        "torch.device",
         "apex.parallel.DistributedDataParallel",
         "builtins.iter",
         "builtins.reversed",

@@ -27,6 +27,7 @@ class Owner(msgspec.Struct, frozen=True):
 
     ``images`` are repositories, or prefixes of them where they end in ``/`` or ``-``; ``commands`` are base names;
     ``modules`` are Python modules run with ``-m``, submodules included; ``kinds`` are pairs of API group and kind.
+    With ``entrypoint`` the images start the program whatever their command is, which becomes its arguments.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Owner(msgspec.Struct, frozen=True):
     commands: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     kinds: tuple[tuple[str, str], ...] = ()
+    entrypoint: bool = False
 
 
 _THREADS, _SHM, _SIGNALS, _PROBES = Resource
@@ -66,6 +68,7 @@ OWNERS: tuple[Owner, ...] = (
         as_of=_CHECKED,
         images=("vllm/", "lmcache/vllm-"),
         commands=("vllm",),
+        entrypoint=True,
         modules=("vllm.entrypoints",),
     ),
     # KServe documentation, LLMInferenceService: the object is merged with well-known configurations whose pods mount
@@ -83,6 +86,7 @@ OWNERS: tuple[Owner, ...] = (
         as_of=_CHECKED,
         images=("huggingface/text-generation-inference", "huggingface/text-embeddings-inference"),
         commands=("text-generation-launcher", "text-embeddings-router"),
+        entrypoint=True,
     ),
     # SGLang documentation, "Install": docker run with --shm-size.
     Owner(
@@ -108,6 +112,7 @@ OWNERS: tuple[Owner, ...] = (
         as_of=_CHECKED,
         images=("tensorflow/serving",),
         commands=("tensorflow_model_server",),
+        entrypoint=True,
     ),
     # llama.cpp and Ollama: one process with a thread count of its own.
     Owner(
@@ -116,6 +121,7 @@ OWNERS: tuple[Owner, ...] = (
         as_of=_CHECKED,
         images=("ggml-org/llama.cpp", "ggerganov/llama.cpp", "ollama/ollama"),
         commands=("llama-server", "ollama"),
+        entrypoint=True,
     ),
     # OpenVINO Model Server: streams and threads follow the cgroup.
     Owner(
@@ -124,6 +130,7 @@ OWNERS: tuple[Owner, ...] = (
         as_of=_CHECKED,
         images=("openvino/model_server",),
         commands=("ovms",),
+        entrypoint=True,
     ),
 )
 

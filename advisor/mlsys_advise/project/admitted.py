@@ -73,18 +73,21 @@ def for_development(name: str) -> bool:
     return not words(name).isdisjoint(_DEVELOPMENT)
 
 
-def usual(mentions: Sequence[Mention], python: VersionSet = EVERYTHING) -> Admitted:
-    """What the usual installation admits: on Linux, and without optional parts where the package stands outside them.
+def usual(mentions: Sequence[Mention], python: VersionSet = EVERYTHING) -> tuple[Admitted, frozenset[Mention]]:
+    """What the usual installation admits, and the mentions that decide it.
 
-    ``mentions`` all bear on one package and come from one manifest with what it includes.
+    That is the one on Linux, without optional parts where the package stands outside them. ``mentions`` all bear on
+    one package and come from one manifest with what it includes.
     """
-    here = [inside for environment, inside in _installations(mentions, python) if environment.usual]
-    if not any(here) and not any(inside for _, inside in _installations(mentions, python)):
-        return UNKNOWN if mentions else UNPINNED
-    found = Admitted()
-    for inside in here:
-        found |= _without_options(inside)
-    return found
+    installations = list(_installations(mentions, python))
+    if not any(inside for _, inside in installations):
+        return UNKNOWN, frozenset(mentions)
+    found, decisive = Admitted(), set[Mention]()
+    for environment, inside in installations:
+        for together in _alternatives(inside) if environment.usual else ():
+            found |= _together(together)
+            decisive.update(together)
+    return found, frozenset(decisive)
 
 
 def widest(mentions: Sequence[Mention], python: VersionSet = EVERYTHING) -> Admitted:
@@ -111,17 +114,15 @@ def _unclear(mention: Mention) -> Mention:
     return Mention(mention.path, msgspec.structs.replace(mention.requirement, versions=()))
 
 
-def _without_options(inside: Sequence[Mention]) -> Admitted:
-    """The optional parts of a project exclude one another here: any of them may be the one that is installed."""
+def _alternatives(inside: Sequence[Mention]) -> list[list[Mention]]:
+    """Mentions that hold together, for each way to install. Optional parts are taken to exclude one another."""
     base = [mention for mention in inside if not mention.requirement.group]
     if base or not inside:
-        return _together(base)
+        return [base]
     groups = sorted({mention.requirement.group for mention in inside})
     running = [group for group in groups if not for_development(group)]
-    found = Admitted() if running else UNPINNED
-    for group in running or groups:
-        found |= _together([one for one in inside if one.requirement.group == group])
-    return found
+    parts = [[one for one in inside if one.requirement.group == group] for group in running or groups]
+    return parts if running else [[], *parts]
 
 
 def _together(mentions: Sequence[Mention]) -> Admitted:

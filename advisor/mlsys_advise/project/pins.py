@@ -86,7 +86,10 @@ class PinAnswer(msgspec.Struct, frozen=True, array_like=True):
     def version(self) -> str:
         """For messages: ``2.4.1`` or ``2.4.*`` for a pin, else the ranges, as in ``<2.6,>=2.1``."""
         exact = [stated.removeprefix("==") for stated in self.stated if re.fullmatch(r"==[^,]+", stated)]
-        return " or ".join(exact if len(exact) == len(self.stated) else self.stated)
+        if len(exact) < len(self.stated):
+            return " or ".join(self.stated)
+        builds = {version.partition("+")[0]: version for version in reversed(exact)}
+        return " or ".join(sorted(builds.values()))
 
 
 # Where manifests stand ----------------------------------------------------------------------------------------------
@@ -178,24 +181,33 @@ def _answer(
     package: str, sources: list[_Source], paths: tuple[str, ...], wanted: VersionSet, demand: Demand
 ) -> PinAnswer:
     if not sources:
-        admitted, reason = (
-            _unmentioned(package),
-            f"{_listed(paths)} {'does' if len(paths) == 1 else 'do'} not mention {package}.",
-        )
+        admitted = _unmentioned(package)
+        reason = f"{_listed(paths)} {'does' if len(paths) == 1 else 'do'} not mention {package}."
         return PinAnswer(_verdict(admitted, wanted, demand), (), paths, admitted.newest, reason)
-    if demand == "only":
-        sources = _decisive(sources)
-    admitted = Admitted()
-    for source in sources:
+    chosen = _decisive(sources) if demand == "only" else sources
+    admitted, found = Admitted(), set[Mention]()
+    for source in chosen:
         admitted |= source.usual if demand == "only" else source.widest
-    found = [mention for source in sources for mention in source.mentions]
+        found |= source.decisive if demand == "only" else source.mentions
     stated, files = _stated(found), tuple(sorted({mention.path for mention in found}))
-    if not found:
-        reason = f"A part of {_listed(paths)} that could not be read may ask for {package}."
-    else:
+    return PinAnswer(
+        _verdict(admitted, wanted, demand),
+        stated,
+        files or paths,
+        admitted == UNPINNED,
+        _reason(package, stated, files, paths, admitted),
+    )
+
+
+def _reason(
+    package: str, stated: tuple[str, ...], files: tuple[str, ...], paths: tuple[str, ...], admitted: Admitted
+) -> str:
+    if files:
         said = " or ".join(stated) or ("of any version" if admitted.newest else "of a version it does not tell")
-        reason = f"{_listed(files)} {'asks' if len(files) == 1 else 'ask'} for {package} {said}."
-    return PinAnswer(_verdict(admitted, wanted, demand), stated, files or paths, admitted == UNPINNED, reason)
+        return f"{_listed(files)} {'asks' if len(files) == 1 else 'ask'} for {package} {said}."
+    if admitted.unknown:
+        return f"A part of {_listed(paths)} that could not be read may ask for {package}."
+    return f"{_listed(paths)} {'asks' if len(paths) == 1 else 'ask'} for {package} only on other systems."
 
 
 def _decisive(sources: list[_Source]) -> list[_Source]:
@@ -236,8 +248,9 @@ class _Source(msgspec.Struct, frozen=True):
 
     tier: int
     usual: Admitted
+    decisive: frozenset[Mention]
     widest: Admitted
-    mentions: tuple[Mention, ...]
+    mentions: frozenset[Mention]
 
 
 def _sources(package: str, folder: str, paths: tuple[str, ...], lookup: Lookup) -> list[_Source]:
@@ -256,18 +269,19 @@ def _sources(package: str, folder: str, paths: tuple[str, ...], lookup: Lookup) 
             (project if manifest.format in PROJECT_FORMATS else found).append(_source(path, inside, python))
     locked = _locked(package, _locks(folder, paths, lookup), lookup)
     if locked:
-        project = [_refined(project, locked)]
+        project = _refined(project, locked)
     found += project
     if not found and unread:
-        return [_Source(_USUAL, UNKNOWN, UNKNOWN, ())]
+        return [_Source(_USUAL, UNKNOWN, frozenset(), UNKNOWN, frozenset())]
     return found
 
 
 def _source(path: str, inside: list[Mention], python: VersionSet) -> _Source:
-    tier, most = _tier(path), usual(inside, python)
+    tier = _tier(path)
+    admitted, decisive = usual(inside, python)
     if tier == _DEVELOPMENT:
-        most |= UNPINNED  # nobody but the developers gets the version that they work with
-    return _Source(tier, most, widest(inside, python), tuple(inside))
+        admitted |= UNPINNED  # nobody but the developers gets the version that they work with
+    return _Source(tier, admitted, decisive, widest(inside, python), frozenset(inside))
 
 
 def _tier(path: str) -> int:
@@ -316,18 +330,16 @@ def _locked(package: str, locks: list[str], lookup: Lookup) -> list[Mention]:
     return [mention for path in locks for mention in _collect(path, package, lookup)[0]]
 
 
-def _refined(project: list[_Source], locked: list[Mention]) -> _Source:
+def _refined(project: list[_Source], locked: list[Mention]) -> list[_Source]:
     """What was resolved settles the declared range, unless the range has moved on since."""
     exact = any_of(version for mention in locked for version in mention.requirement.versions)
-    declared_usual, declared_widest = Admitted(), Admitted()
+    declared = Admitted()
     for source in project:
-        declared_usual |= source.usual
-        declared_widest |= source.widest
-    declared = tuple(mention for source in project for mention in source.mentions)
-    if project and not declared_usual.unknown and not declared_usual.newest and not declared_usual.versions & exact:
-        return _Source(_USUAL, declared_usual, declared_widest, declared)
+        declared |= source.usual
+    if declared.versions and not (declared.unknown or declared.newest or declared.versions & exact):
+        return project
     settled = Admitted(exact) if exact else UNKNOWN
-    return _Source(_USUAL, settled, settled, tuple(locked))
+    return [_Source(_USUAL, settled, frozenset(locked), settled, frozenset(locked))]
 
 
 # Includes -----------------------------------------------------------------------------------------------------------
@@ -336,17 +348,17 @@ def _refined(project: list[_Source], locked: list[Mention]) -> _Source:
 def _collect(start: str, package: str, lookup: Lookup) -> tuple[list[Mention], bool]:
     """The mentions of ``package`` in a manifest and what it includes, and whether all of that could be read.
 
-    Cycles end because each file is visited once for each group that includes it.
+    Cycles end because each file is visited once for each group and each choice of extras that include it.
     """
     found: set[Mention] = set()
     complete = True
     waiting: list[tuple[str, str, frozenset[str] | None]] = [(start, "", None)]
-    visited: set[tuple[str, str]] = set()
+    visited: set[tuple[str, str, frozenset[str] | None]] = set()
     while waiting:
-        path, group, extras = waiting.pop()
-        if (path, group) in visited:
+        path, group, extras = visit = waiting.pop()
+        if visit in visited:
             continue
-        visited.add((path, group))
+        visited.add(visit)
         manifest = lookup.manifest(path) if len(visited) <= _INCLUDE_LIMIT else None
         if manifest is None:
             complete = False

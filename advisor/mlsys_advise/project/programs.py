@@ -382,7 +382,8 @@ def _missing_entrypoint(image: ImageInterface, stage: int) -> tuple[str, ...]:
     """An image of others that brings its own entrypoint decides what starts."""
     chain = [image.stages[index] for index in dockerfile.lineage(image, stage)]
     base = chain[-1].base
-    if all(step.entrypoint is None for step in chain) and owner(None, image=base) is not None:
+    owning = owner(None, image=base)
+    if owning is not None and owning.entrypoint and all(step.entrypoint is None for step in chain):
         return (f"what the base image {readable(base)} starts",)
     return ()
 
@@ -479,7 +480,7 @@ class _Container:
 
     def _open(self, path: str) -> bool:
         """Whether what stands at ``path`` may have come there otherwise than by a ``COPY`` that we can follow."""
-        if self._image is None or self._built is None or not literal(path.removeprefix(BASE_FOLDER)):
+        if self._image is None or self._built is None or not literal(path):
             return True
         if any(path == mount or path.startswith(mount + "/") for mount in self._mounts):
             return True

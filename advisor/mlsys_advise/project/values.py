@@ -337,8 +337,8 @@ class Values:
         return [head for term in record.returns for head in self._via(self.heads(term, path, steps - 1), locus)]
 
     def _option(self, head: Head, name: str, steps: int) -> list[Head]:
-        """The default of a command-line option: of the parser's own file, else the only one of that name."""
-        found: list[Head] = []
+        """An attribute of parsed options: what the program assigns to it, or the default of the option."""
+        found = self._assigned_option(name, steps)
         files = [head.path] if head.path in self.world.table("option", name) else list(self.world.table("option", name))
         if len(files) > 1:
             return [Head(UNKNOWN, head.path)]
@@ -351,6 +351,21 @@ class Values:
                     for one in self.heads(option.default, file, steps - 1):
                         found.append(Head(one.term, one.path, one.device, (*one.trail, locus), True))
         return found or [Head(UNKNOWN, head.path)]
+
+    def _assigned_option(self, name: str, steps: int) -> list[Head]:
+        """What is assigned to an attribute of parsed options: `args.device = torch.device(..)`."""
+        found: list[Head] = []
+        if steps <= 2:
+            return found
+        for file in self.world.table("member", name)[:20]:
+            for function, record in self.world.functions_of(file).items():
+                for receiver, attribute, value in record.stores:
+                    if attribute != name or value == UNKNOWN:
+                        continue
+                    self.world.read("calls", file, function)
+                    if any(self.is_options(one) for one in self.heads(receiver, file, steps - 1)):
+                        found.extend(self.heads(value, file, steps - 1))
+        return [one for one in found if not isinstance(one.term, Unknown)]
 
     # -- classification
 
@@ -504,15 +519,18 @@ class Values:
                     continue
                 case Const(int()):
                     found.add(ACCELERATOR)
-                case Arith(operands) if operands and isinstance(operands[0], Const | Lit):
-                    first = operands[0]
+                case Lit("int"):  # a rank: an integer names an accelerator
+                    found.add(ACCELERATOR)
+                case Arith(operands):
+                    first = operands[0] if operands else UNKNOWN
                     text = str(first.value) if isinstance(first, Const) else ""
-                    found.add(ACCELERATOR if text.startswith("cuda") else "")
+                    if text.startswith("cuda") or self.head_kinds(head) == {"scalar"}:
+                        found.add(ACCELERATOR)
                 case Member(of, "device"):
                     kinds = self.head_kinds(Head(of, head.path))
-                    if kinds & {"accelerator", "fabric"}:
-                        found.add(ACCELERATOR)
-                case Call(Name(dotted)) if dotted.startswith(("torch.cuda.current_device", "torch.accelerator")):
+                    if head.device or kinds & {"accelerator", "fabric"}:
+                        found.add(head.device or ACCELERATOR)
+                case Call(Name(dotted)) if self.lexicon.canonical(dotted).startswith(_RANKS):
                     found.add(ACCELERATOR)
         found.discard("")
         if ACCELERATOR in found:
@@ -670,6 +688,8 @@ _FIRST_ONLY: Final = frozenset(
         "builtins.sorted",
     }
 )
+#: Calls whose result, given as a device, names an accelerator.
+_RANKS: Final = ("torch.cuda.current_device", "torch.accelerator", "torch.distributed.get_rank")
 _NOT_MODELS: Final = ("Tokenizer", "TokenizerFast", "Processor", "Config", "FeatureExtractor", "Scheduler")
 
 

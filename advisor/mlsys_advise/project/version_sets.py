@@ -26,7 +26,7 @@ _TOP: _Cut = ((math.inf, (), (0, 0), 0, 0), 0)
 _PRE_RELEASES = {"a": 0, "b": 1, "rc": 2}
 _ONLY_DEV, _FINAL = (-1, 0), (3, 0)
 
-_CLAUSE = re.compile(r"(===|==|!=|<=|>=|~=|<|>)\s*(.+)")
+_CLAUSE = re.compile(r"(===|==(?!=)|!=|<=|>=|~=|<|>)\s*(.*)")
 
 
 class VersionSet(msgspec.Struct, frozen=True):

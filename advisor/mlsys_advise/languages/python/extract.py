@@ -1,4 +1,4 @@
-"""From a walked module to its interface: what the file tells others, and the header that the name tables are made of."""
+"""From a walked module to its interface, and to the header that the name tables are made of."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from mlsys_advise.interface import (
 from mlsys_advise.languages.python import loops as loop_facts
 from mlsys_advise.languages.python.scopes import Bind, CallSite, Module, Region, Scope
 from mlsys_advise.languages.python.terms import Terms, annotation, item
+from mlsys_advise.languages.source import Source
 from mlsys_advise.term import (
     UNKNOWN,
     Call,
@@ -27,6 +28,7 @@ from mlsys_advise.term import (
     Def,
     Elem,
     Lit,
+    Map,
     Member,
     Name,
     Param,
@@ -45,7 +47,8 @@ LIBRARIES: Final = sys.stdlib_module_names | frozenset(
     "skimage imageio tqdm yaml requests httpx aiohttp fastapi starlette flask pydantic uvicorn gunicorn transformers "
     "diffusers accelerate datasets peft trl timm einops huggingface_hub safetensors tokenizers sentencepiece "
     "pytorch_lightning lightning lightning_fabric jax jaxlib flax optax haiku tensorflow keras tensorboard "
-    "tensorboardX wandb mlflow comet_ml neptune hydra omegaconf ray dask pyspark joblib numba cupy triton apex deepspeed "
+    "tensorboardX wandb mlflow comet_ml neptune hydra omegaconf ray dask pyspark joblib numba cupy triton apex "
+    "deepspeed "
     "megatron_core xformers flash_attn bitsandbytes onnx onnxruntime tensorrt openvino librosa soundfile nltk spacy "
     "gensim faiss redis boto3 botocore google azure openai anthropic langchain gradio streamlit grpc kafka celery "
     "pytest hypothesis setuptools packaging rich click typer absl fire termcolor colorama tabulate psutil h5py lmdb "
@@ -59,7 +62,15 @@ HARMLESS: Final = frozenset(
     "warnings argparse pathlib dataclasses enum operator contextlib abc inspect traceback types gc numpy torch "
     "einops tqdm torch.nn struct hashlib base64 bisect heapq statistics shutil glob uuid textwrap weakref".split()
 )
-_CALLABLE_TAKERS: Final = frozenset({"map", "filter", "sorted", "max", "min", "partial"})
+_TEXT: Final = Lit("str")
+#: Libraries whose functions are not given functions of the project, but for those below.
+_UNGIVEN: Final = ("torch.", "numpy.", "builtins.", "logging.", "os.", "time.", "math.", "re.", "typing.")
+_GIVEN: Final = frozenset(
+    "builtins.map builtins.filter builtins.sorted torch.utils.checkpoint.checkpoint torch.func.vmap torch.vmap "
+    "torch.utils.data.default_collate".split()
+)
+#: Constructors of layers: calling such an object neither waits nor leads back into the project.
+_LAYERS: Final = ("torch.nn.", "torchvision.transforms.", "timm.layers.")
 _CLICK: Final = ("click.option", "typer.Option", "click.argument")
 
 
@@ -71,11 +82,15 @@ class Extraction:
         self.terms = terms
         self.lexicon = terms.lexicon
         self.words = self.lexicon.vocabulary.effects
-        self.own = module.package[0] if module.package else ""
+        self.tokens = self.lexicon.method_tokens
         self.local_classes = {scope.qualname for scope in module.scopes if scope.kind == "class"}
         self.owner: dict[int, str] = {}
         self.loop_number: dict[int, tuple[str, int]] = {}
         self.call_number: dict[ast.Call, tuple[str, int]] = {}
+        self.callees: dict[ast.Call, Term] = {}
+        self._settled: dict[tuple[str, str], bool] = {}
+        self._names: dict[str, tuple[str, str]] = {}
+        self._assigned: dict[tuple[str, str], list[tuple[ast.expr | None, Scope]]] = {}
         self._lines_of_calls: dict[str, tuple[int, ...]] = {}
         self._lines_of_loops: dict[str, tuple[int, ...]] = {}
         self.options: dict[str, Term] = {}
@@ -104,6 +119,12 @@ class Extraction:
     def _interface(self, masked: bool) -> PythonInterface:
         module = self.module
         groups = self._group()
+        for scope in module.scopes:
+            if scope.kind == "function" and scope.cls and scope.parameters:
+                receiver = scope.parameters[0]
+                for node, value, path, _ in scope.attributes:
+                    if type(node.value) is ast.Name and node.value.id == receiver:
+                        self._assigned.setdefault((scope.cls, node.attr), []).append((None if path else value, scope))
         for owner, scopes in groups.items():
             number = 0
             for scope in scopes:
@@ -111,7 +132,9 @@ class Extraction:
                     self.loop_number[loop.index] = (owner, number)
                     number += 1
                 for site in scope.calls:
-                    self.terms.identify(site.node, scope, owner)
+                    callee = self.terms.of(site.node.func, scope)
+                    self.callees[site.node] = callee
+                    self.terms.identify(site.node, callee, owner)
         functions = {owner: self._function(owner, scopes) for owner, scopes in groups.items()}
         classes = {scope.qualname: self._class(scope) for scope in module.scopes if scope.kind == "class"}
         body = module.scopes[0]
@@ -168,7 +191,7 @@ class Extraction:
                 iterated=self._iterated(loop_index),
                 size=loop_facts.size(loop, self.terms, self.module),
                 region=loop.region,
-                names=tuple(loop_facts.identifiers(loop.target)[:3]),
+                names=loop_facts.parts(loop),
                 comprehension=not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While),
             )
             for loop_index, loop in ((loop.index, loop) for loop in loops)
@@ -207,89 +230,106 @@ class Extraction:
         self, owner: str, scope: Scope, site: CallSite, effects: set[Effect], foreign: set[str]
     ) -> CallRecord | None:
         node = site.node
-        callee = self.terms.of(node.func, scope)
-        name = last_name(callee)
+        callee = self.callees[node]
         loop = self.loop_number[site.loop][1] if site.loop >= 0 else -1
-        if name == "add_argument":
-            self._option(node, scope)
-            return None
-        attribute = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        if attribute and f".{attribute}" in self.words:
-            effects.add(Effect(f".{attribute}", loop, site.region))
+        func = node.func
+        attribute = func.attr if type(func) is ast.Attribute else ""
+        if attribute:
+            if attribute == "add_argument":
+                self._option(node, scope)
+                return None
+            token = self.tokens.get(attribute)
+            if token is not None:
+                effects.add(Effect(token, loop, site.region))
         keep = node in self.terms.sites
-        if isinstance(callee, Name):
-            dotted = self.lexicon.canonical(callee.dotted)
+        cls = type(callee)
+        if cls is Name:
+            dotted, verdict = self._library(callee.dotted)  # type: ignore[union-attr]
             if dotted in self.words:
                 effects.add(Effect(dotted, loop, site.region))
-            top = dotted.partition(".")[0]
-            if top == "builtins":
-                keep = False
-            elif top in LIBRARIES and top != self.own:
-                if top not in HARMLESS:
-                    foreign.add(top)
-                keep = keep or dotted in self.lexicon.vocabulary.sites or dotted in self.lexicon.vocabulary.wrappers
-            else:
+            if verdict == "":
                 keep = True
-        elif isinstance(callee, Def | Var):
-            keep = True
-        elif isinstance(callee, Unknown):
-            if not keep and not (attribute and attribute in self.lexicon.vocabulary.common):
+            elif verdict == "kept":
+                keep = True
+            else:
+                if verdict not in ("quiet", "builtin"):
+                    foreign.add(verdict)
+                if not dotted.startswith(_UNGIVEN) or dotted in _GIVEN:
+                    keep = self._hands_over(node, scope)
+        elif cls is Member:
+            keep = keep or self._of_interest(callee, scope) or (attribute in ("to", "cuda") and derived(callee.of))  # type: ignore[arg-type, union-attr]
+        elif cls is Unknown:
+            common = attribute in self.lexicon.vocabulary.common
+            if not keep and not common:
                 foreign.add("?")
-            if attribute and attribute not in self.lexicon.vocabulary.common:
+            if attribute and not common:
                 callee, keep = Member(UNKNOWN, attribute), True
-        elif isinstance(callee, Member):
-            keep = keep or self._of_interest(callee) or (attribute in ("to", "cuda") and derived(callee.of))
         else:
             keep = True
-        if not keep and not self._hands_over(node, scope):
+        if not keep:
             return None
-        exact = keep
+        keywords: tuple[tuple[str, Term], ...] = ()
+        if node.keywords:
+            keywords = self._keywords(node, scope)
         return CallRecord(
-            callee=callee,
-            args=tuple(self._argument(arg, scope, exact) for arg in node.args[:8]),
-            keywords=tuple(
-                sorted(
-                    (keyword.arg, self._argument(keyword.value, scope, exact))
-                    for keyword in node.keywords
-                    if keyword.arg is not None
-                )[:24]
-            )
-            if all(keyword.arg is not None for keyword in node.keywords)
-            else self._spread(node, scope),
-            loop=loop,
-            region=site.region,
-            site=self.terms.sites[node][1] if node in self.terms.sites else -1,
-            awaited=site.awaited,
-            hidden=self._hidden(node, scope),
+            callee,
+            tuple([self._argument(arg, scope) for arg in node.args[:8]]),
+            keywords,
+            loop,
+            site.region,
+            self.terms.sites[node][1] if node in self.terms.sites else -1,
+            site.awaited,
+            self._hidden(node, scope),
         )
 
-    def _spread(self, node: ast.Call, scope: Scope) -> tuple[tuple[str, Term], ...]:
-        """Keywords, with those of a `**` whose dict is literal."""
+    def _library(self, dotted: str) -> tuple[str, str]:
+        """The canonical name, and "" if it may be of the project, "kept", "builtin", "quiet", or a foreign package."""
+        known = self._names.get(dotted)
+        if known is None:
+            canonical = self.lexicon.canonical(dotted)
+            top = canonical.partition(".")[0]
+            if top == "builtins":
+                verdict = "builtin"
+            elif top in LIBRARIES and top not in self.module.package:
+                vocabulary = self.lexicon.vocabulary
+                if canonical in vocabulary.sites or canonical in vocabulary.wrappers:
+                    verdict = "kept"
+                else:
+                    verdict = "quiet" if top in HARMLESS else top
+            else:
+                verdict = ""
+            known = self._names[dotted] = (canonical, verdict)
+        return known
+
+    def _keywords(self, node: ast.Call, scope: Scope) -> tuple[tuple[str, Term], ...]:
+        """Keyword arguments by name, with those of a `**` whose dict is literal."""
         found: dict[str, Term] = {}
-        for keyword in node.keywords:
+        for keyword in node.keywords[:24]:
             if keyword.arg is not None:
-                found[keyword.arg] = self._argument(keyword.value, scope, True)
+                found[keyword.arg] = self._argument(keyword.value, scope)
             else:
                 term = self.terms.of(keyword.value, scope)
-                for name, part in getattr(term, "items", ()) if type(term).__name__ == "Map" else ():
-                    found.setdefault(name, part)
+                if type(term) is Map:
+                    for name, part in term.items:
+                        found.setdefault(name, part)
         return tuple(sorted(found.items()))
 
     def _hidden(self, node: ast.Call, scope: Scope) -> bool:
-        if any(isinstance(arg, ast.Starred) for arg in node.args):
-            return True
-        return any(
-            keyword.arg is None and type(self.terms.of(keyword.value, scope)).__name__ != "Map"
-            for keyword in node.keywords
-        )
+        for arg in node.args:
+            if type(arg) is ast.Starred:
+                return True
+        for keyword in node.keywords:
+            if keyword.arg is None and type(self.terms.of(keyword.value, scope)) is not Map:
+                return True
+        return False
 
-    def _argument(self, node: ast.expr, scope: Scope, exact: bool) -> Term:
-        term = self.terms.of(node, scope, 8)
-        if isinstance(term, Const) and isinstance(term.value, str) and (not exact or " " in term.value):
-            return Lit("str")
+    def _argument(self, node: ast.expr, scope: Scope) -> Term:
+        term = self.terms.of(node, scope, 7)
+        if type(term) is Const and type(term.value) is str and " " in term.value:
+            return _TEXT
         return term
 
-    def _of_interest(self, callee: Member) -> bool:
+    def _of_interest(self, callee: Member, scope: Scope) -> bool:
         """A method call that may be one of the project, or that the vocabulary names with its receiver's kind."""
         if callee.name in self.lexicon.vocabulary.common:
             return False
@@ -298,11 +338,39 @@ class Extraction:
             kind = self.lexicon.constructed(of.callee.dotted)
             if kind and kind not in ("none", "scalar"):
                 return f"{kind}.{callee.name}" in self.lexicon.vocabulary.wrappers or kind in _KEPT_RECEIVERS
+        if type(of) is Self and self._is_library_object(of.cls, callee.name):
+            return False
+        if type(of) is Member and type(of.of) is Self and self._is_library_object(of.of.cls, of.name):
+            return False
         return not isinstance(of, Const | Lit)
+
+    def _is_library_object(self, cls: str, attribute: str) -> bool:
+        """Whether an attribute of a class of this file is only ever a layer or the like, whose calls say nothing."""
+        pair = (cls, attribute)
+        known = self._settled.get(pair)
+        if known is None:
+            known = self._settled[pair] = self._only_library(cls, attribute)
+        return known
+
+    def _only_library(self, cls: str, attribute: str) -> bool:
+        values = self._assigned.get((cls, attribute))
+        if not values:
+            return False
+        for value, scope in values:
+            if not isinstance(value, ast.Call):
+                return False
+            callee = self.callees.get(value)
+            if type(callee) is not Name or not self.lexicon.canonical(callee.dotted).startswith(_LAYERS):
+                return False
+        return True
 
     def _hands_over(self, node: ast.Call, scope: Scope) -> bool:
         """Whether a function of this file is given away in the arguments."""
         for arg in (*node.args, *(keyword.value for keyword in node.keywords)):
+            if type(arg) is ast.Name:
+                number = self.module.loads.get(arg)
+                if number is not None and self.module.bindings[number].kind not in (Bind.DEF, Bind.IMPORT, Bind.ASSIGN):
+                    continue
             if isinstance(arg, ast.Name | ast.Attribute | ast.Lambda):
                 term = self.terms.of(arg, scope, 4)
                 if isinstance(term, Def) and term.qualname not in self.local_classes:
@@ -402,9 +470,9 @@ class Extraction:
             callee = self.terms.of(node.func, scope)
             if isinstance(callee, Name) and callee.dotted == "functools.partial" and node.args:
                 callee = self.terms.of(node.args[0], scope)
-            keywords = ((k.arg, self._argument(k.value, scope, True)) for k in node.keywords if k.arg is not None)
+            keywords = ((k.arg, self._argument(k.value, scope)) for k in node.keywords if k.arg is not None)
             return CallRecord(
-                callee, tuple(self._argument(arg, scope, True) for arg in node.args[:3]), tuple(sorted(keywords))
+                callee, tuple(self._argument(arg, scope) for arg in node.args[:3]), tuple(sorted(keywords))
             )
         return CallRecord(self.terms.of(node, scope))
 
@@ -478,14 +546,38 @@ class Extraction:
 
     # -- positions and header
 
-    def positions(self) -> Positions:
+    def positions(self, source: Source) -> Positions:
         """Lines of everything that the interface numbers."""
+        positions = self._positions()
+        if not source.cells:
+            return positions
+
+        def cell(line: int) -> int:
+            span = source.span(line, 0, line, 0)
+            return span.cell << 20 | span.line
+
+        return Positions(
+            definitions={
+                name: (cell(line), tuple(map(cell, calls)), tuple(map(cell, loops)))
+                for name, (line, calls, loops) in positions.definitions.items()
+            },
+            variables={name: cell(line) for name, line in positions.variables.items()},
+            attributes={name: cell(line) for name, line in positions.attributes.items()},
+            options={name: cell(line) for name, line in positions.options.items()},
+        )
+
+    def _positions(self) -> Positions:
         module = self.module
         body = module.scopes[0]
         return Positions(
-            definitions={s.qualname: getattr(s.node, "lineno", 1) for s in module.scopes},
-            calls=self._lines_of_calls,
-            loops=self._lines_of_loops,
+            definitions={
+                s.qualname: (
+                    getattr(s.node, "lineno", 1),
+                    self._lines_of_calls.get(s.qualname, ()),
+                    self._lines_of_loops.get(s.qualname, ()),
+                )
+                for s in module.scopes
+            },
             variables={
                 name: module.bindings[numbers[0]].line
                 for name, numbers in body.bindings.items()
@@ -502,31 +594,36 @@ class Extraction:
         members: set[str] = set()
         effects: set[str] = set()
         constructed: set[str] = set()
+        seen: set[int] = set()
         for record in self.interface.functions.values():
-            effects.update(effect.token for effect in record.effects)
+            effects.update([effect.token for effect in record.effects])
             for call in (*record.calls, *record.decorators):
-                name = last_name(call.callee)
+                callee = call.callee
+                name = last_name(callee)
                 if name:
                     calls.add(name)
-                if call.site >= 0 and isinstance(call.callee, Name):
-                    constructed.add(self.lexicon.canonical(call.callee.dotted))
-                for arg in (*call.args, *(part for _, part in call.keywords)):
-                    named(arg, refers, members)
-                named(call.callee, set(), members)
+                if call.site >= 0 and type(callee) is Name:
+                    constructed.add(self.lexicon.canonical(callee.dotted))
+                if type(callee) is Member:
+                    named(callee, refers, members, seen)
+                for arg in call.args:
+                    named(arg, refers, members, seen)
+                for _, part in call.keywords:
+                    named(part, refers, members, seen)
             for loop in record.loops:
-                named(loop.iterated, refers, members)
+                named(loop.iterated, refers, members, seen)
             for term in record.returns:
-                named(term, refers, members)
+                named(term, refers, members, seen)
             for receiver, attribute, value in record.stores:
                 members.add(attribute)
-                named(receiver, set(), members)
-                named(value, refers, members)
+                named(receiver, refers, members, seen)
+                named(value, refers, members, seen)
         for cls in self.interface.classes.values():
             for name, value, _ in cls.attributes:
                 members.add(name)
-                named(value, refers, members)
+                named(value, refers, members, seen)
         for value in self.interface.variables.values():
-            named(value, refers, members)
+            named(value, refers, members, seen)
         bases = {last_name(base) for cls in self.interface.classes.values() for base in cls.bases}
         return {
             "call": tuple(sorted(calls)),
@@ -572,12 +669,15 @@ _KEPT_RECEIVERS: Final = frozenset(
 )
 
 
+_NEXT: Final = Name("builtins.next")
+
+
 def derived(term: Term) -> bool:
-    """Whether a value may come out of a batch: it is, or is made of, an element or a parameter."""
+    """Whether a value may come out of a batch: it is, or is made of, an element, a parameter or what `next` gives."""
     stack = [term]
     while stack:
         part = stack.pop()
-        if isinstance(part, Elem | Param):
+        if isinstance(part, Elem | Param) or (isinstance(part, Call) and part.callee == _NEXT):
             return True
         stack.extend(children(part))
     return False
@@ -599,20 +699,27 @@ def arguments(args: ast.arguments) -> list[ast.arg]:
     return found
 
 
-def named(term: Term, refers: set[str], members: set[str]) -> None:
-    """Collect what a term refers to: functions and project names as values, and attributes."""
+def named(term: Term, refers: set[str], members: set[str], seen: set[int]) -> None:
+    """Collect what a term refers to: functions and project names as values, and attributes.
+
+    ``seen`` are the identities of parts that were collected before; most terms share most of their parts.
+    """
     stack = [term]
     while stack:
         part = stack.pop()
-        match part:
-            case Def() | Name() | Var():
-                name = last_name(part)
-                if name:
-                    refers.add(name)
-            case Member(of, name):
-                members.add(name)
-                if isinstance(of, Self | Def):
-                    refers.add(name)
-                stack.append(of)
-            case _:
-                stack.extend(children(part))
+        cls = type(part)
+        if cls is Const or cls is Unknown or cls is Param or cls is Lit or id(part) in seen:
+            continue
+        seen.add(id(part))
+        if cls is Member:
+            members.add(part.name)  # type: ignore[union-attr]
+            of = part.of  # type: ignore[union-attr]
+            if type(of) is Self or type(of) is Def:
+                refers.add(part.name)  # type: ignore[union-attr]
+            stack.append(of)
+        elif cls is Def or cls is Name or cls is Var:
+            name = last_name(part)
+            if name:
+                refers.add(name)
+        else:
+            stack.extend(children(part))

@@ -245,7 +245,7 @@ class _Scan:
                 best, score = index, balance
         for string, line in zip(strings[best:], swallowed[best:], strict=True):
             if line is not None:
-                return string.start, line
+                return string.start, self._overrun(string) or line
         return None
 
     def _swallowed(self, string: _LongString) -> int | None:
@@ -253,10 +253,10 @@ class _Scan:
         return next((line for line, indent in self._code_in(string) if indent <= string.indent), None)
 
     def _overrun(self, string: _LongString) -> int | None:
-        """The first line of code at any depth in a string that never ends, unless most of it looks like prose."""
+        """The first line of code at any depth in the string, unless most of the string looks like prose."""
         code = [line for line, _ in self._code_in(string)]
-        lines = sum(1 for line in self.text[string.start :].split("\n") if line.strip())
-        return code[0] if code and len(code) * 3 >= lines else None
+        lines = self.text[self.offsets[string.first + 1] : self.offsets[string.last + 1]].split("\n")
+        return code[0] if code and len(code) * 3 >= sum(1 for line in lines if line.strip()) else None
 
     def _code_in(self, string: _LongString) -> Iterator[tuple[int, int]]:
         """The lines of a string that could be statements, with their indentation."""

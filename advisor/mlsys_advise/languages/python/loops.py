@@ -14,6 +14,7 @@ DATA: Final = "data"
 SMALL: Final = "small"
 EPOCHS: Final = "epochs"
 OPEN: Final = "open"
+ONCE: Final = "once"
 
 #: Words that say a loop is short by nature. They only ever excuse.
 _SMALL_WORDS: Final = re.compile(
@@ -51,9 +52,11 @@ def unwrap(node: ast.expr | None, terms: Terms, module: Module, loop: Loop) -> a
 
 
 def size(loop: Loop, terms: Terms, module: Module) -> str:
-    """DATA, SMALL, EPOCHS or OPEN (nothing is known; what is iterated may be asked for)."""
+    """DATA, SMALL, EPOCHS, ONCE or OPEN (nothing is known; what is iterated may be asked for)."""
     if isinstance(loop.node, ast.While):
         return OPEN
+    if _runs_once(loop.iterated):
+        return ONCE
     names = identifiers(loop.target) + identifiers(loop.iterated)
     if any(_EPOCH_WORDS.search(name) for name in names):
         return EPOCHS
@@ -71,6 +74,25 @@ def size(loop: Loop, terms: Terms, module: Module) -> str:
     if any(_SMALL_WORDS.search(name) for name in identifiers(node)):
         return SMALL
     return OPEN
+
+
+def _runs_once(node: ast.expr | None) -> bool:
+    """Whether a loop is over `range(1)`."""
+    match node:
+        case ast.Call(ast.Name("range" | "trange"), [ast.Constant(1)], []):
+            return True
+    return False
+
+
+def parts(loop: Loop) -> tuple[str, ...]:
+    """The names that the parts of an element get, in order; the counter of `enumerate` comes last."""
+    target = loop.target
+    counter: ast.expr | None = None
+    match loop.iterated, target:
+        case ast.Call(ast.Name("enumerate")), ast.Tuple([first, second]):
+            counter, target = first, second
+    names = identifiers(target)[:4]
+    return (*names, *identifiers(counter)[:1])
 
 
 def bound(node: ast.expr, terms: Terms, module: Module, loop: Loop, depth: int = 6) -> str:
@@ -171,5 +193,5 @@ def identifiers(node: ast.AST | None) -> list[str]:
             found.append(part.attr.lower())
             stack.append(part.value)
         else:
-            stack.extend(ast.iter_child_nodes(part))
+            stack.extend(reversed([*ast.iter_child_nodes(part)]))
     return found

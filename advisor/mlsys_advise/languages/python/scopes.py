@@ -510,7 +510,6 @@ class _Walk:
         return False
 
     def do_annotated(self, node: ast.AnnAssign) -> bool:
-        self.expression(node.annotation)
         if node.value is not None:
             self.expression(node.value)
             self.target(Bind.ASSIGN, node.target, node.value)
@@ -619,11 +618,6 @@ class _Walk:
         args = node.args
         for default in (*args.defaults, *filter(None, args.kw_defaults)):
             self.expression(default)
-        for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs, args.vararg, args.kwarg):
-            if arg is not None and arg.annotation is not None:
-                self.expression(arg.annotation)
-        if node.returns is not None:
-            self.expression(node.returns)
         cls = self.scope.qualname if self.scope.kind == "class" else ""
         scope = self.open("function", node, node.name, cls)
         scope.static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import builtins
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from mlsys_advise.languages.python.scopes import Bind, Module, Scope
 from mlsys_advise.term import (
@@ -34,6 +35,7 @@ from mlsys_advise.vocabulary import Lexicon
 DEPTH: Final = 12
 _WIDTH: Final = 4
 _BUILTINS: Final = frozenset(dir(builtins))
+_PLAIN: Final = {name: Lit(name) for name in ("int", "float", "bool", "str", "bytes", "dict", "list", "tuple", "set")}
 _SCALARS: Final = frozenset({"int", "float", "bool", "len", "hash", "id", "ord", "round"})
 _ITERATING: Final = frozenset({"builtins.enumerate", "builtins.zip"})
 
@@ -48,80 +50,99 @@ class Terms:
         self._bindings: dict[int, Term] = {}
         self._sites_of: dict[str, int] = {}
         self._busy: set[int] = set()
+        self._exported: dict[str, Term] = {}
+        self._members: dict[tuple[str, str], Name] = {}
+        self._tracked: dict[str, bool] = {}
+        #: annotations that are names of the module, by name
+        self.annotated: dict[str, Term | None] = {}
 
     def of(self, node: ast.expr | None, scope: Scope, depth: int = DEPTH) -> Term:
         """The term of an expression evaluated in ``scope``."""
         if node is None or depth <= 0:
             return UNKNOWN
-        match node:
-            case ast.Name():
-                return self.name(node, scope, depth)
-            case ast.Attribute(value, attr):
-                return self.member(self.of(value, scope, depth - 1), attr)
-            case ast.Call():
-                return self.call(node, scope, depth)
-            case ast.Constant(value):
-                return constant(value)
-            case ast.Await(value) | ast.NamedExpr(value=value):
-                return self.of(value, scope, depth)
-            case ast.Starred(value):
-                return Elem(self.of(value, scope, depth - 1))
-            case ast.Subscript(value, index):
-                return item(self.of(value, scope, depth - 1), key(index))
-            case ast.Tuple(elts) | ast.List(elts) | ast.Set(elts):
-                kind = type(node).__name__.lower()
-                if len(elts) > 2 * _WIDTH:
-                    return Seq(kind, (either([self.of(e, scope, depth - 2) for e in elts[:_WIDTH]]),), many=True)
-                return Seq(kind, tuple(self.of(element, scope, depth - 1) for element in elts))
-            case ast.Dict(keys, values):
-                if len(keys) > 2 * _WIDTH or not all(isinstance(k, ast.Constant) for k in keys):
-                    return Lit("dict")
-                pairs = zip(keys, values, strict=True)
-                return Map(
-                    tuple((str(k.value), self.of(v, scope, depth - 1)) for k, v in pairs if isinstance(k, ast.Constant))
-                )
-            case ast.ListComp(element) | ast.SetComp(element) | ast.GeneratorExp(element):
-                kind = {"ListComp": "list", "SetComp": "set"}.get(type(node).__name__, "generator")
-                return Seq(kind, (self.of(element, scope, depth - 1),), many=True)
-            case ast.DictComp():
+        make = _MAKERS.get(type(node))
+        return make(self, node, scope, depth) if make is not None else UNKNOWN
+
+    def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Term:
+        return self.member(self.of(node.value, scope, depth - 1), node.attr)
+
+    def _constant(self, node: ast.Constant, scope: Scope, depth: int) -> Term:
+        return constant(node.value)
+
+    def _value(self, node: ast.Await | ast.NamedExpr, scope: Scope, depth: int) -> Term:
+        return self.of(node.value, scope, depth)
+
+    def _starred(self, node: ast.Starred, scope: Scope, depth: int) -> Term:
+        return Elem(self.of(node.value, scope, depth - 1))
+
+    def _subscript(self, node: ast.Subscript, scope: Scope, depth: int) -> Term:
+        return item(self.of(node.value, scope, depth - 1), key(node.slice))
+
+    def _display(self, node: ast.Tuple | ast.List | ast.Set, scope: Scope, depth: int) -> Term:
+        kind = type(node).__name__.lower()
+        if len(node.elts) > 2 * _WIDTH:
+            return Seq(kind, (either([self.of(part, scope, depth - 2) for part in node.elts[:_WIDTH]]),), many=True)
+        return Seq(kind, tuple([self.of(element, scope, depth - 1) for element in node.elts]))
+
+    def _mapping(self, node: ast.Dict, scope: Scope, depth: int) -> Term:
+        pairs: list[tuple[str, Term]] = []
+        for name, value in zip(node.keys[: 2 * _WIDTH], node.values, strict=False):
+            if not isinstance(name, ast.Constant):
                 return Lit("dict")
-            case ast.IfExp(_, body, orelse):
-                return either([self.of(body, scope, depth - 1), self.of(orelse, scope, depth - 1)])
-            case ast.BoolOp(ast.Or(), values):
-                return either([self.of(value, scope, depth - 1) for value in values[:_WIDTH]])
-            case ast.BoolOp(_, values):
-                return self.of(values[-1], scope, depth - 1)
-            case ast.BinOp(left, op, right):
-                first = self.of(left, scope, depth - 2)
-                if isinstance(op, ast.Mod) and isinstance(first, Lit | Const) and _type_of(first) == "str":
-                    return Lit("str")
-                if isinstance(op, ast.Mult) and isinstance(first, Seq):
-                    return Seq(first.builtin, first.items, many=True)
-                return Arith((first, self.of(right, scope, depth - 2)))
-            case ast.Compare(left, ops, comparators):
-                if isinstance(ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn):
-                    return Lit("bool")
-                return Arith((self.of(left, scope, depth - 2), self.of(comparators[0], scope, depth - 2)))
-            case ast.UnaryOp(ast.Not()):
-                return Lit("bool")
-            case ast.UnaryOp(op, operand):
-                inner = self.of(operand, scope, depth - 1)
-                if isinstance(op, ast.USub) and isinstance(inner, Const) and isinstance(inner.value, int | float):
-                    return Const(-inner.value)
-                return inner
-            case ast.JoinedStr():
-                return Lit("str")
-            case ast.Lambda():
-                inside = self.module.scope_of.get(node)
-                return Def(inside.qualname) if inside is not None else UNKNOWN
-            case _:
-                return UNKNOWN
+            pairs.append((str(name.value), self.of(value, scope, depth - 1)))
+        return Map(tuple(pairs)) if len(node.keys) <= 2 * _WIDTH else Lit("dict")
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp, scope: Scope, depth: int) -> Term:
+        kind = {"ListComp": "list", "SetComp": "set"}.get(type(node).__name__, "generator")
+        return Seq(kind, (self.of(node.elt, scope, depth - 1),), many=True)
+
+    def _conditional(self, node: ast.IfExp, scope: Scope, depth: int) -> Term:
+        return either([self.of(node.body, scope, depth - 1), self.of(node.orelse, scope, depth - 1)])
+
+    def _boolean(self, node: ast.BoolOp, scope: Scope, depth: int) -> Term:
+        if isinstance(node.op, ast.Or):
+            return either([self.of(value, scope, depth - 1) for value in node.values[:_WIDTH]])
+        return self.of(node.values[-1], scope, depth - 1)
+
+    def _binary(self, node: ast.BinOp, scope: Scope, depth: int) -> Term:
+        depth = min(depth, _ARITHMETIC)
+        first = self.of(node.left, scope, depth - 2)
+        if isinstance(node.op, ast.Mod) and isinstance(first, Lit | Const) and _type_of(first) == "str":
+            return Lit("str")
+        if isinstance(node.op, ast.Mult) and isinstance(first, Seq):
+            return Seq(first.builtin, first.items, many=True)
+        return arith(first, self.of(node.right, scope, depth - 2))
+
+    def _compare(self, node: ast.Compare, scope: Scope, depth: int) -> Term:
+        if isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn):
+            return Lit("bool")
+        depth = min(depth, _ARITHMETIC)
+        return arith(self.of(node.left, scope, depth - 2), self.of(node.comparators[0], scope, depth - 2))
+
+    def _unary(self, node: ast.UnaryOp, scope: Scope, depth: int) -> Term:
+        if isinstance(node.op, ast.Not):
+            return Lit("bool")
+        inner = self.of(node.operand, scope, depth - 1)
+        if isinstance(node.op, ast.USub) and isinstance(inner, Const) and isinstance(inner.value, int | float):
+            return Const(-inner.value)
+        return inner
+
+    def _text(self, node: ast.JoinedStr, scope: Scope, depth: int) -> Term:
+        return Lit("str")
+
+    def _any_dict(self, node: ast.DictComp, scope: Scope, depth: int) -> Term:
+        return Lit("dict")
+
+    def _lambda(self, node: ast.Lambda, scope: Scope, depth: int) -> Term:
+        inside = self.module.scope_of.get(node)
+        return Def(inside.qualname) if inside is not None else UNKNOWN
 
     def name(self, node: ast.Name, scope: Scope, depth: int = DEPTH) -> Term:
         number = self.module.loads.get(node)
         if number is None:
             return self.free(node.id, scope, depth)
-        if self.module.bindings[number].kind not in (Bind.PARAM, Bind.IMPORT, Bind.DEF):
+        binding = self.module.bindings[number]
+        if binding.kind < Bind.PARAM or binding.kind > Bind.DEF:
             carried = self._carried(node.id, number)
             if carried is not None:
                 return either([self.binding(number, depth), self.binding(carried, depth - 2)])
@@ -142,7 +163,10 @@ class Terms:
             numbers = around.bindings.get(name)
             if numbers and (around.kind != "class" or around is scope):
                 if around.kind == "module":
-                    return self.exported(name, numbers, depth)
+                    term = self._exported.get(name)
+                    if term is None:
+                        term = self._exported[name] = self.exported(name, numbers)
+                    return term
                 return either([self.binding(number, depth - 1) for number in numbers[:_WIDTH]])
             around = around.parent
         return Name(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
@@ -167,7 +191,7 @@ class Terms:
         self._busy.add(number)
         term = self._bound(number, depth)
         self._busy.discard(number)
-        if depth >= DEPTH - 4:
+        if depth >= DEPTH - 4 or type(term) in _ATOMIC:
             self._bindings[number] = term
         return term
 
@@ -189,7 +213,7 @@ class Terms:
                 before = [self.binding(previous, depth - 1) for previous in binding.previous]
                 if before and not isinstance(before[0], Unknown | Arith):
                     return either(before)
-                return Arith((*before, self.of(binding.value, scope, depth - 2)))
+                return arith(*before, self.of(binding.value, scope, min(depth, _ARITHMETIC) - 2))
             case Bind.PHI:
                 return either([self.binding(previous, depth - 1) for previous in binding.previous])
             case _:
@@ -229,9 +253,13 @@ class Terms:
         return term
 
     def member(self, of: Term, name: str) -> Term:
-        if isinstance(of, Name):
-            return Name(f"{of.dotted}.{name}")
-        if isinstance(of, Unknown):
+        if type(of) is Name:
+            pair = (of.dotted, name)
+            known = self._members.get(pair)
+            if known is None:
+                known = self._members[pair] = Name(f"{of.dotted}.{name}")
+            return known
+        if of is UNKNOWN:
             return UNKNOWN
         return Member(of, name)
 
@@ -259,9 +287,13 @@ class Terms:
                 return Call(callee, tuple(self.of(arg, scope, depth - 1) for arg in args), *self.site(node, scope))
             if canonical in ("os.environ.get", "os.getenv"):
                 return Call(Name("os.getenv"), tuple(self.of(arg, scope, 2) for arg in node.args[:2]))
-        elif isinstance(callee, Unknown):
+        elif callee is UNKNOWN:
             return UNKNOWN
-        elif isinstance(callee, Member) and callee.name in _KEEP_ARGUMENTS:
+        elif type(callee) is Member and callee.name in _SAME:
+            return callee.of
+        elif type(callee) is Member and callee.name in _RESHAPING:
+            return arith(callee.of)
+        elif type(callee) is Member and callee.name in _KEEP_ARGUMENTS:
             args = [*node.args, *(k.value for k in node.keywords if k.arg in (None, "device"))][:_WIDTH]
             return Call(callee, tuple(self.of(arg, scope, depth - 2) for arg in args), *self.site(node, scope))
         return Call(callee, (), *self.site(node, scope))
@@ -270,31 +302,81 @@ class Terms:
         """The identity of a call, where it has one."""
         return self.sites.get(node, ("", -1))
 
-    def identify(self, node: ast.Call, scope: Scope, owner: str) -> None:
-        """Give a call an identity if it constructs something whose way through the project may be asked for."""
-        func = node.func
-        name = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
-        if not name:
-            return
-        if not name[:1].isupper() and not _looks_constructed(name):
-            callee = self.of(func, scope)
-            if (
-                not isinstance(callee, Name)
-                or self.lexicon.canonical(callee.dotted) not in self.lexicon.vocabulary.sites
-            ):
+    def identify(self, node: ast.Call, callee: Term, owner: str) -> None:
+        """Give a call an identity if it constructs something whose way through the project may be asked for.
+
+        That is: what the vocabulary lists, and whatever is named like a class and is not known to be of a library.
+        """
+        if type(callee) is Name:
+            if not self.tracked(callee.dotted):
+                return
+        else:
+            name = last_name(callee)
+            if not name[:1].isupper() and name not in _CONSTRUCTED:
                 return
         number = self._sites_of.get(owner, 0)
         self._sites_of[owner] = number + 1
         self.sites[node] = (owner, number)
 
+    def tracked(self, dotted: str) -> bool:
+        """Whether calls of a dotted name have an identity."""
+        known = self._tracked.get(dotted)
+        if known is None:
+            known = self._tracked[dotted] = self.lexicon.tracked(dotted)
+        return known
 
+
+_CONSTRUCTED: Final = frozenset({"compile", "from_pretrained", "default_rng", "insecure_channel", "secure_channel"})
+_MAKERS: Final[dict[type, Callable[[Terms, Any, Scope, int], Term]]] = {
+    ast.Name: Terms.name,
+    ast.Attribute: Terms._attribute,
+    ast.Call: Terms.call,
+    ast.Constant: Terms._constant,
+    ast.Await: Terms._value,
+    ast.NamedExpr: Terms._value,
+    ast.Starred: Terms._starred,
+    ast.Subscript: Terms._subscript,
+    ast.Tuple: Terms._display,
+    ast.List: Terms._display,
+    ast.Set: Terms._display,
+    ast.Dict: Terms._mapping,
+    ast.ListComp: Terms._comprehension,
+    ast.SetComp: Terms._comprehension,
+    ast.GeneratorExp: Terms._comprehension,
+    ast.DictComp: Terms._any_dict,
+    ast.IfExp: Terms._conditional,
+    ast.BoolOp: Terms._boolean,
+    ast.BinOp: Terms._binary,
+    ast.Compare: Terms._compare,
+    ast.UnaryOp: Terms._unary,
+    ast.JoinedStr: Terms._text,
+    ast.Lambda: Terms._lambda,
+}
+#: Methods that return their receiver, or a cast of it, in every library where they exist.
+_SAME: Final = frozenset(
+    "detach contiguous clone float half bfloat16 double requires_grad_ pin_memory share_memory_ detach_".split()
+)
+#: Methods of tensors and arrays that return a tensor or array: chains of them say no more than their first receiver.
+_RESHAPING: Final = frozenset(
+    "view reshape permute transpose squeeze unsqueeze expand repeat flatten masked_fill clamp softmax sigmoid relu tanh "
+    "log_softmax expand_as view_as type_as repeat_interleave index_select masked_select gather roll flip movedim swapaxes "
+    "unflatten cumsum clip add_ mul_ div_ sub_ copy_ fill_ zero_ clamp_ t bmm matmul".split()
+)
+_ARITHMETIC: Final = 6
+_ATOMIC: Final = frozenset({Name, Def, Param, Self})
 _KEEP_ARGUMENTS: Final = frozenset(
     {"to", "cuda", "prepare", "setup", "setup_dataloaders", "prepare_data_loader", "prepare_model", "get", "map"}
 )
 
 
-def _looks_constructed(name: str) -> bool:
-    return name in ("compile", "from_pretrained", "default_rng", "insecure_channel", "secure_channel")
+def arith(*operands: Term) -> Term:
+    """The result of arithmetic: flat, without repetition, at most four operands."""
+    flat: list[Term] = []
+    for operand in operands:
+        for part in operand.operands if type(operand) is Arith else (operand,):
+            if part not in flat:
+                flat.append(part)
+    return Arith(tuple(flat[:4]))
 
 
 def _type_of(term: Term) -> str:
@@ -357,6 +439,15 @@ def annotation(node: ast.expr | None, terms: Terms, scope: Scope, depth: int = 5
     """The term of a value with this annotation: an instance of the class named, without `Optional`."""
     if node is None or depth <= 0:
         return None
+    if type(node) is ast.Name:
+        if node.id in _PLAIN:
+            return _PLAIN[node.id]
+        known = terms.annotated.get(node.id)
+        if known is None and node.id not in terms.annotated:
+            known = _instance(terms.of(node, scope))
+            if scope.kind == "module":
+                terms.annotated[node.id] = known
+        return known
     match node:
         case ast.Constant(str() as text):
             try:
@@ -383,14 +474,19 @@ def annotation(node: ast.expr | None, terms: Terms, scope: Scope, depth: int = 5
                 return Lit("dict")
             return annotation(value, terms, scope, depth - 1)
         case ast.Name() | ast.Attribute():
-            term = terms.of(node, scope)
-            match term:
-                case Name(dotted) if dotted.startswith("builtins."):
-                    return Lit(dotted[9:])
-                case Name("typing.Any" | "typing.Callable" | "collections.abc.Callable"):
-                    return None
-                case Name() | Def():
-                    return Call(term)
+            return _instance(terms.of(node, scope))
+        case _:
             return None
+
+
+def _instance(cls: Term) -> Term | None:
+    """A value of a class that an annotation names."""
+    match cls:
+        case Name(dotted) if dotted.startswith("builtins."):
+            return Lit(dotted[9:])
+        case Name("typing.Any" | "typing.Callable" | "collections.abc.Callable"):
+            return None
+        case Name() | Def():
+            return Call(cls)
         case _:
             return None

@@ -13,8 +13,11 @@ from mlsys_advise.languages.requirements import pep508
 from mlsys_advise.languages.requirements.manifest import Reading, Requirement
 from mlsys_advise.languages.requirements.names import distribution
 
+#: Characters of one match specification.
+_LIMIT = 2000
+
 _SPEC = re.compile(
-    r"(?:(?P<channel>[^:\s]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*)\s*(?:\[(?P<bracket>[^\]]*)\]|(?P<rest>[\s=<>!~].*))?"
+    r"(?:(?P<channel>[^:\s]+)::)?(?P<name>[A-Za-z0-9_][\w.-]*+)(?:\s*+\[(?P<bracket>[^\]]*+)\]|(?P<rest>[\s=<>!~].*))?"
 )
 _BRACKET_VERSION = re.compile(r"version\s*=\s*['\"]?([^'\"]+)['\"]?")
 _EXPORT = re.compile(r"[A-Za-z0-9_][\w.-]*=[\w.!+*]+=[\w.]+")
@@ -22,11 +25,16 @@ _FUZZY = re.compile(r"=\s*(?P<version>\*|[\w.!+]+?)(?:\.?\*)?(?:=.*)?")
 _OPERATOR = re.compile(r"(==|!=|<=|>=|~=|<|>)\s*(.+)")
 #: YAML, unlike an editor, ends a line at these.
 _OTHER_LINE_ENDS = str.maketrans("\x85\u2028\u2029", "   ")
+_BRACKETS = re.compile(r"[\[\]{}]")
+_DEPTH = 50
 _WANTED = re.compile(r"^dependencies\s*:", re.MULTILINE)
 
 
 def read(text: str, reading: Reading) -> None:
     if _WANTED.search(text) is None:
+        return
+    if _depth(text) > _DEPTH:
+        reading.leave_open("the file is nested too deeply")
         return
     try:
         root = yaml.compose(text.translate(_OTHER_LINE_ENDS), Loader=yaml.SafeLoader)
@@ -40,6 +48,15 @@ def read(text: str, reading: Reading) -> None:
             for inner in _sequence_under(node, "pip"):
                 if isinstance(inner, ScalarNode):
                     _read_pip(inner, reading)
+
+
+def _depth(text: str) -> int:
+    """At most so many brackets are open at once; the parser takes quadratic time in that number."""
+    deepest = depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(depth - 1, 0)
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _sequence_under(node: Node | None, key: str) -> Iterator[Node]:
@@ -81,7 +98,7 @@ def is_export(line: str) -> bool:
 
 
 def match_spec(text: str, group: str = "") -> Requirement | None:
-    match = _SPEC.fullmatch(text.partition(" #")[0].strip())
+    match = _SPEC.fullmatch(text.partition(" #")[0].strip()) if len(text) <= _LIMIT else None
     if match is None:
         return None
     constraint = (match["rest"] or "").strip()

@@ -23,8 +23,11 @@ Source = Literal["index", "url", "repository", "path"]
 #: recursive descent gives up on deeply nested markers.
 REJECTED = (ValueError, RecursionError)
 
+#: Characters of one requirement; whoever writes more does not mean a requirement, and parsing takes longer than linear.
+_LIMIT = 2000
+
 _LOOSE = re.compile(
-    r"\s*(?P<name>[A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*(?P<versions>[^;@]*)(;(?P<marker>.*))?", re.DOTALL
+    r"(?P<name>[A-Za-z0-9][\w.-]*+)\s*+(\[[^\]]*+\])?(?P<versions>[^;@]*+)(;(?P<marker>.*))?", re.DOTALL
 )
 _LEGACY_WILDCARD = re.compile(r"(?P<ordered>(?:<=|>=|<|>|~=)\s*[\w.+!-]*?)\.\*")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
@@ -35,6 +38,8 @@ _ARCHIVES = (".tar.gz", ".tar.bz2", ".tgz", ".zip")
 
 def requirement(text: str, group: str = "", hashed: bool = False) -> Requirement | None:
     """``torch>=2.1,<2.6 ; sys_platform == "linux"``; None where not even a package can be recognised."""
+    if len(text) > _LIMIT:
+        return None
     try:
         parsed = Pep508(text)
     except REJECTED:
@@ -56,7 +61,7 @@ def requirement(text: str, group: str = "", hashed: bool = False) -> Requirement
 
 
 def _loose(text: str, group: str, hashed: bool) -> Requirement | None:
-    match = _LOOSE.fullmatch(text)
+    match = _LOOSE.fullmatch(text.strip())
     if match is None:
         return None
     versions = admitted(match["versions"].strip(" ()"))
@@ -72,6 +77,8 @@ def _loose(text: str, group: str, hashed: bool) -> Requirement | None:
 
 def admitted(text: str) -> tuple[str, ...]:
     """The alternatives that a specifier set stands for: one, or none where it cannot be understood."""
+    if len(text) > _LIMIT:
+        return ()
     try:
         return (specifiers(SpecifierSet(_LEGACY_WILDCARD.sub(r"\g<ordered>", text))),)
     except REJECTED:
@@ -89,6 +96,8 @@ def marker(text: str) -> str | None:
 
     if not text.strip():
         return ""
+    if len(text) > _LIMIT:
+        return None
     try:
         return str(Marker(text))
     except REJECTED:

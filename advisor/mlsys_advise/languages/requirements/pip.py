@@ -13,8 +13,8 @@ from mlsys_advise.languages.requirements import pep508
 from mlsys_advise.languages.requirements.conda import is_export, match_spec
 from mlsys_advise.languages.requirements.manifest import Include, Reading
 
-_COMMENT = re.compile(r"(^|\s+)#.*")
-_PER_REQUIREMENT_OPTION = re.compile(r"\s+--?[a-z][\w-]*([=\s]|$)")
+_COMMENT = re.compile(r"(?<!\S)#.*")
+_PER_REQUIREMENT_OPTION = re.compile(r"\s--?[a-z][\w-]*([=\s]|$)")
 _OPTION = re.compile(r"(?P<name>--[a-z][a-z-]*|-[a-z])[\s=]*(?P<value>.*)")
 _EXTRAS = re.compile(r"(?P<path>[^\[]*)(?:\[(?P<extras>[^\]]*)\])?")
 _PATH = re.compile(r"[.~/\\]|[a-zA-Z]:[\\/]|[a-z][a-z0-9+.-]*://", re.IGNORECASE)

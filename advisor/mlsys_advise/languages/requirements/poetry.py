@@ -6,6 +6,9 @@ import re
 
 from mlsys_advise.languages.requirements import pep508
 
+#: Characters of one constraint.
+_LIMIT = 1000
+
 _CARET_OR_TILDE = re.compile(r"(?P<operator>\^|~(?!=))\s*v?(?P<release>\d+(?:\.\d+)*)(?P<suffix>[\w.+-]*)")
 _COMPARISON = re.compile(r"(?P<operator>===|==|!=|<=|>=|~=|<|>|=)?\s*v?(?P<version>[\w.!+*-]+)")
 _BLANKS_AS_COMMAS = re.compile(r"(?<=[\w*])\s+(?=[\^~<>=!\d])")
@@ -14,6 +17,8 @@ _BLANKS_AS_COMMAS = re.compile(r"(?<=[\w*])\s+(?=[\^~<>=!\d])")
 def alternatives(constraint: str) -> tuple[str, ...]:
     """``^2.4`` is ``>=2.4,<3.0``; empty where a part cannot be understood."""
     found: list[str] = []
+    if len(constraint) > _LIMIT:
+        return ()
     for alternative in re.split(r"\|\|?", constraint):
         parts = [_specifier(part.strip()) for part in _BLANKS_AS_COMMAS.sub(",", alternative.strip()).split(",")]
         if None in parts:

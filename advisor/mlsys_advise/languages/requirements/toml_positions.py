@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from mlsys_advise.finding import Span
 from mlsys_advise.languages.requirements.names import distribution
 
-_HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(#.*)?")
+#: Characters of a line in which a package is looked for; requirements stand in far shorter ones.
+_LIMIT = 4000
+
+_HEADER = re.compile(r"\s*+\[{1,2}([^\[\]]++)\]{1,2}\s*+(#.*)?")
 _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
 _STRING = re.compile(r"\"((?:[^\"\\]|\\.)*)\"|'([^']*)'")
 _NAME = re.compile(r"\s*([A-Za-z0-9][\w.-]*)")
@@ -34,6 +37,8 @@ def positions(text: str, wanted: set[str]) -> dict[str, Span]:
 def _mentions(text: str) -> Iterator[tuple[str, Span]]:
     table = key = ""
     for number, line in enumerate(text.split("\n"), start=1):
+        if len(line) > _LIMIT:
+            continue
         header = _HEADER.fullmatch(line)
         if header is not None:
             table, key = _plain(header[1]), ""

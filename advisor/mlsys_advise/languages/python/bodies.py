@@ -1,0 +1,378 @@
+"""Loop bodies: what a pass does, how heavy it is, what it changes and what it takes from the pass before.
+
+A body is *scalar* if it handles numbers one at a time, *light* if it also does element-wise work, reductions or views
+of arrays, *heavy* if it multiplies matrices, *unknown* if it calls anything else.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Final, TypeAlias
+
+import msgspec
+
+from mlsys_advise.languages.python import indices
+from mlsys_advise.languages.python.scopes import Bind, Loop, Module, Scope
+from mlsys_advise.languages.python.shapes import Shapes
+from mlsys_advise.languages.python.terms import Terms
+from mlsys_advise.library import arrays
+from mlsys_advise.term import Name
+
+SCALAR: Final = "scalar"
+LIGHT: Final = "light"
+HEAVY: Final = "heavy"
+UNKNOWN: Final = "unknown"
+
+#: Asks for the kinds that a value is known to have.
+KindsOf: TypeAlias = Callable[[ast.expr], frozenset[str]]
+
+_NUMBER_BUILTINS: Final = frozenset(
+    {"int", "float", "bool", "abs", "min", "max", "round", "len", "divmod", "pow", "ord", "isinstance"}
+)
+_CONTAINER_METHODS: Final = frozenset({"append", "add", "get", "setdefault"})
+_CASTS: Final = frozenset({"item", "long", "int", "float", "double", "bool", "half"})
+_SIMPLE: Final = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass)
+_BRANCHES: Final = (ast.If, ast.Continue, ast.Break, ast.Return)
+_OPAQUE: Final = (
+    ast.JoinedStr,
+    ast.Lambda,
+    ast.ListComp,
+    ast.SetComp,
+    ast.DictComp,
+    ast.GeneratorExp,
+    ast.Await,
+    ast.Yield,
+    ast.YieldFrom,
+    ast.Starred,
+)
+
+
+class Handing(msgspec.Struct, frozen=True):
+    """A value that a call in the loop is given whole: by position, or by keyword where ``keyword`` is not empty."""
+
+    call: ast.Call
+    position: int
+    keyword: str
+
+
+class Bodies:
+    """The loop bodies of one module."""
+
+    def __init__(self, module: Module, terms: Terms, shapes: Shapes, kinds: KindsOf) -> None:
+        self.module = module
+        self.terms = terms
+        self.shapes = shapes
+        self.kinds = kinds
+        self._parents = {loop.parent for loop in module.loops}
+        self._nodes: dict[int, tuple[ast.AST, ...]] = {}
+
+    # -- structure
+
+    def innermost(self, loop: Loop) -> bool:
+        """Whether no other loop, comprehension included, runs inside."""
+        return loop.index not in self._parents
+
+    def roots(self, loop: Loop) -> list[ast.stmt] | list[ast.expr]:
+        """The statements of a pass, or the expressions of a comprehension's pass."""
+        node = loop.node
+        if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+            return node.body
+        results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        return [*(test for clause in node.generators for test in clause.ifs), *results]
+
+    def nodes(self, loop: Loop) -> tuple[ast.AST, ...]:
+        """The nodes that a pass evaluates, in the order of the text; bodies of functions in it are left out."""
+        known = self._nodes.get(loop.index)
+        if known is None:
+            found: list[ast.AST] = []
+            stack: list[ast.AST] = [*reversed(self.roots(loop))]
+            while stack:
+                node = stack.pop()
+                found.append(node)
+                if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+                    stack.extend(reversed([*ast.iter_child_nodes(node)]))
+            known = self._nodes[loop.index] = tuple(found)
+        return known
+
+    def nest(self, loop: Loop) -> Iterator[Loop]:
+        """A loop and the loops around it in its function, innermost first."""
+        around: Loop | None = loop
+        while around is not None:
+            yield around
+            around = around.outer
+
+    def straight(self, loop: Loop) -> bool:
+        """Whether every pass does the same: assignments and appends, without a branch or an exit."""
+        for root in self.roots(loop):
+            if isinstance(root, ast.stmt) and not isinstance(root, _SIMPLE):
+                return False
+        if not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While):
+            return not any(clause.ifs for clause in loop.node.generators)
+        return True
+
+    # -- weight
+
+    def weight(self, loop: Loop) -> str:
+        """SCALAR, LIGHT, HEAVY or UNKNOWN."""
+        scope = self.module.scopes[loop.scope]
+        found = SCALAR
+        for node in self.nodes(loop):
+            match node:
+                case ast.Call():
+                    weight = self._call(node, scope)
+                case ast.BinOp(op=ast.MatMult()):
+                    weight = HEAVY
+                case ast.BinOp(ast.Constant(value=str()), ast.Mod(), _):
+                    weight = UNKNOWN
+                case ast.stmt() if not isinstance(node, (*_SIMPLE, *_BRANCHES)):
+                    weight = UNKNOWN
+                case ast.expr() if isinstance(node, _OPAQUE):
+                    weight = UNKNOWN
+                case _:
+                    continue
+            if weight in (UNKNOWN, HEAVY):
+                return weight
+            if weight == LIGHT:
+                found = LIGHT
+        return LIGHT if found == LIGHT or self._wide(loop, scope) else SCALAR
+
+    def _call(self, node: ast.Call, scope: Scope) -> str:
+        callee = self.terms.of(node.func, scope, 4)
+        if isinstance(callee, Name):
+            dotted = self.terms.lexicon.canonical(callee.dotted)
+            top, _, last = dotted.rpartition(".")
+            if top == "builtins":
+                return SCALAR if last in _NUMBER_BUILTINS else UNKNOWN
+            if top == "math":
+                return SCALAR
+            if dotted.partition(".")[0] in ("torch", "numpy", "cupy"):
+                if last in arrays.MATRIX:
+                    return HEAVY
+                if last in arrays.ELEMENTWISE and all(self._certain(arg, scope) for arg in node.args):
+                    return SCALAR
+                return (
+                    LIGHT
+                    if last in arrays.ELEMENTWISE or last in arrays.REDUCTIONS or last in arrays.VIEWS
+                    else UNKNOWN
+                )
+            return UNKNOWN
+        if isinstance(node.func, ast.Attribute):
+            name = node.func.attr
+            if name in _CONTAINER_METHODS:
+                return SCALAR
+            if name in arrays.MATRIX:
+                return HEAVY
+            if name in _CASTS and self._element(node.func.value, scope):
+                return SCALAR
+            if name in arrays.VIEWS or name in arrays.ELEMENTWISE or name in arrays.REDUCTIONS:
+                return LIGHT
+        return UNKNOWN
+
+    def _element(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether an expression takes single elements, or is a number."""
+        if isinstance(node, ast.Subscript):
+            return all(indices.sort(part) == indices.SCALAR for part in indices.access(node).parts)
+        return self.shapes.of(node, scope).rank == 0
+
+    def _certain(self, node: ast.expr, scope: Scope) -> bool:
+        return self.shapes.of(node, scope).rank == 0
+
+    def _wide(self, loop: Loop, scope: Scope) -> bool:
+        """Whether arithmetic in a pass may work on a whole array.
+
+        What is compared in a test, stored into one element or given to ``int`` or ``math`` can only be a number, and so
+        can everything that it is computed from.
+        """
+        forced = self._forced(loop, scope)
+        seen = {ast.unparse(node) for node in forced if isinstance(node, ast.Subscript)}
+        for node in self.nodes(loop):
+            if not isinstance(node, ast.BinOp | ast.AugAssign | ast.Compare | ast.UnaryOp) or node in forced:
+                continue
+            for leaf in _leaves(node):
+                if leaf not in forced and self._may_be_wide(leaf, scope, seen):
+                    return True
+        return False
+
+    def _may_be_wide(self, leaf: ast.expr, scope: Scope, seen: set[str]) -> bool:
+        rank = self.shapes.of(leaf, scope).rank
+        if rank is not None:
+            return rank > 0
+        if isinstance(leaf, ast.Subscript) and ast.unparse(leaf) in seen:
+            return False
+        return not self.kinds(leaf).isdisjoint(arrays.ARRAY_KINDS)
+
+    def _forced(self, loop: Loop, scope: Scope) -> set[ast.AST]:
+        """The expressions of a pass that can only be numbers, by what is done with them."""
+        forced: set[ast.AST] = set()
+        stack: list[ast.AST] = []
+        for node in self.nodes(loop):
+            match node:
+                case ast.If(test) | ast.IfExp(test):
+                    stack.append(test)
+                case ast.Assign([ast.Subscript() as target], value) | ast.AugAssign(
+                    ast.Subscript() as target, _, value
+                ):
+                    if self.is_element(target, scope):
+                        stack.append(value)
+                        forced.add(node)
+                        forced.update(ast.walk(target))
+                case ast.Call(ast.Name("int" | "float" | "bool" | "round"), args):
+                    stack.extend(args)
+        if not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While):
+            stack.extend(test for clause in loop.node.generators for test in clause.ifs)
+        while stack:
+            node = stack.pop()
+            for part in ast.walk(node):
+                forced.add(part)
+                if isinstance(part, ast.Name):
+                    number = self.module.loads.get(part)
+                    if number is None or number < loop.first:
+                        continue
+                    binding = self.module.bindings[number]
+                    if binding.kind == Bind.ASSIGN and binding.value is not None and binding.value not in forced:
+                        stack.append(binding.value)
+        return forced
+
+    def is_element(self, node: ast.Subscript, scope: Scope) -> bool:
+        """Whether a chain of subscripts certainly takes one element: as many numbers as the array has axes."""
+        chain = indices.access(node)
+        if any(indices.sort(part) != indices.SCALAR for part in chain.parts):
+            return False
+        return self.shapes.of(chain.base, scope).rank == len(chain.parts)
+
+    def work(self, loop: Loop) -> int:
+        """How many arithmetic operations, element-wise functions and reductions a pass has, outside of indices."""
+        count = 0
+        inside: set[ast.AST] = set()
+        for node in self.nodes(loop):
+            if isinstance(node, ast.Subscript):
+                inside.update(ast.walk(node.slice))
+        for node in self.nodes(loop):
+            if node in inside:
+                continue
+            match node:
+                case ast.BinOp() | ast.AugAssign():
+                    count += 1
+                case ast.Call(ast.Attribute(_, name)) if name in arrays.REDUCTIONS or name in arrays.ELEMENTWISE:
+                    count += 1
+        return count
+
+    # -- what a pass takes from the one before
+
+    def carried(self, loop: Loop) -> list[str]:
+        """Names whose value in one pass comes from the pass before, unless they are only accumulated."""
+        return sorted(name for name in loop.carried if not self.accumulates(loop, name))
+
+    def accumulates(self, loop: Loop, name: str) -> bool:
+        """Whether a name only gathers a sum, product, minimum or maximum, which no pass looks at."""
+        gathering: set[ast.AST] = set()
+        for node in self.nodes(loop):
+            match node:
+                case ast.AugAssign(ast.Name(target), ast.Add() | ast.Mult() | ast.Sub()) if target == name:
+                    gathering.add(node.target)
+                case ast.Assign([ast.Name(target) as bound], value) if target == name:
+                    operands: list[ast.expr]
+                    match value:
+                        case ast.BinOp(left, ast.Add() | ast.Mult(), right):
+                            operands = [left, right]
+                        case ast.Call(func, args) if _last(func) in ("max", "min", "maximum", "minimum"):
+                            operands = args
+                        case _:
+                            return False
+                    own = [part for part in operands if isinstance(part, ast.Name) and part.id == name]
+                    if len(own) != 1:
+                        return False
+                    gathering.update((bound, own[0]))
+        uses = [node for node in self.nodes(loop) if isinstance(node, ast.Name) and node.id == name]
+        return all(node in gathering for node in uses)
+
+    # -- what a pass changes
+
+    def changed(self, loop: Loop) -> set[str]:
+        """The places (see ``indices.key``) that a pass rebinds or writes into itself."""
+        found: set[str] = set()
+        for node in self.nodes(loop):
+            match node:
+                case ast.Name(name, ast.Store() | ast.Del()):
+                    found.add(name)
+                case ast.Attribute(ctx=ast.Store() | ast.Del()) | ast.Subscript(ctx=ast.Store() | ast.Del()):
+                    found.update(_places(node))
+                case ast.Call(ast.Attribute(of, name)) if arrays.mutates(name):
+                    found.update(_places(of))
+            if isinstance(node, ast.Call):
+                for keyword in node.keywords:
+                    if keyword.arg == "out":
+                        found.update(_places(keyword.value))
+        for part in ast.walk(loop.target) if loop.target is not None else ():
+            if isinstance(part, ast.Name):
+                found.add(part.id)
+        return found
+
+    def handed(self, loop: Loop, place: str) -> list[Handing]:
+        """The calls in a pass that are given a place whole, or a view of it that is no single element."""
+        found: list[Handing] = []
+        for node in self.nodes(loop):
+            if not isinstance(node, ast.Call):
+                continue
+            for position, arg in enumerate(node.args):
+                if _is_view(arg, place):
+                    found.append(Handing(node, position, ""))
+            for keyword in node.keywords:
+                if keyword.arg and _is_view(keyword.value, place):
+                    found.append(Handing(node, -1, keyword.arg))
+        return found
+
+
+def _places(node: ast.expr) -> Iterator[str]:
+    """The places that a store into an expression changes: ``self.x`` for ``self.x[0].data``."""
+    while True:
+        found = indices.key(node)
+        if found is not None:
+            yield found
+        if isinstance(node, ast.Subscript | ast.Attribute):
+            node = node.value
+            if isinstance(node, ast.Name):
+                if found is None:
+                    yield node.id
+                return
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            node = node.func.value
+        else:
+            return
+
+
+def _is_view(node: ast.expr, place: str) -> bool:
+    while True:
+        if indices.key(node) == place:
+            return True
+        if isinstance(node, ast.Subscript):
+            if all(indices.sort(part) == indices.SCALAR for part in indices.parts_of(node.slice)):
+                return False
+            node = node.value
+        elif isinstance(node, ast.Starred):
+            node = node.value
+        else:
+            return False
+
+
+def _leaves(node: ast.AST) -> Iterator[ast.expr]:
+    """The operands of arithmetic, through nested operators."""
+    stack: list[ast.AST] = [node]
+    while stack:
+        part = stack.pop()
+        match part:
+            case ast.BinOp(left, _, right):
+                stack += [left, right]
+            case ast.AugAssign(target, _, value):
+                stack += [value, target] if isinstance(target, ast.Subscript) else [value]
+            case ast.Compare(left, _, comparators):
+                stack += [left, *comparators]
+            case ast.UnaryOp(_, operand):
+                stack.append(operand)
+            case ast.Name() | ast.Subscript() | ast.Attribute():
+                yield part
+
+
+def _last(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
