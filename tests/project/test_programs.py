@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from mlsys_advise.languages import dockerfile, kubernetes, shell
 from mlsys_advise.languages.commands import Launch
 from mlsys_advise.languages.kubernetes import ManifestInterface, sites
@@ -281,6 +283,11 @@ def test_an_image_from_elsewhere(fields: str, python: tuple[str, ...], complete:
     assert answer.complete == complete
 
 
+def test_a_base_image_that_hands_over_does_not() -> None:
+    files = {"Dockerfile": 'FROM rayproject/ray:2.40\nCOPY . /a\nCMD ["python", "/a/t.py"]\n', "t.py": ""}
+    assert started_by_image(Files(files), "Dockerfile").python == ("t.py",)
+
+
 def test_a_base_image_with_an_entrypoint_of_its_own_decides() -> None:
     files = {"Dockerfile": 'FROM vllm/vllm-openai:v0.8\nCOPY . /a\nCMD ["python", "/a/t.py"]\n', "t.py": ""}
     answer = started_by_image(Files(files), "Dockerfile")
@@ -325,6 +332,10 @@ def in_image(copy: str, command: str, paths: Sequence[str], dockerfile_path: str
         ("RUN git clone https://e.org/r /r", "python /r/train/t.py", ["train/t.py", "eval/t.py"], "train/t.py"),
         ("RUN git clone https://e.org/r /r", "python /r/t.py", ["train/t.py", "eval/t.py"], None),
         ("COPY src /app", "python /srv/t.py", ["src/t.py"], None),
+        ("COPY src /app", "python t.py", ["src/t.py"], "src/t.py"),
+        ("COPY src $HOME/app", "python /root/app/t.py", ["src/t.py"], "src/t.py"),
+        ("COPY . .", "python /workspace/t.py", ["t.py", "a/u.py"], "t.py"),
+        ("WORKDIR /app\nCOPY src .", "python u.py", ["src/t.py", "u.py"], None),
         ("COPY src /app", "python /app/../app/t.py", ["src/t.py"], "src/t.py"),
         ("COPY --from=example/code /src /app", "python /app/t.py", ["a/t.py"], "a/t.py"),
         ("WORKDIR /app\nCOPY . .", "python -m http.server", ["server.py"], None),
@@ -470,3 +481,58 @@ def test_launches_keep_launcher_processes_and_arguments() -> None:
 def test_answers_can_be_stored() -> None:
     answer = started(EXAMPLE)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(answer), type=Started) == answer
+
+
+LINES = st.sampled_from(
+    [
+        *(
+            "bash run.sh",
+            "source run.sh",
+            'exec "$@"',
+            "cd sub",
+            "cd $X",
+            "python t.py",
+            "torchrun -m pkg.t",
+            "f() {",
+            "}",
+        ),
+        *("f", "(", ")", "bash -c 'bash run.sh'", "eval $A", "A='python t.py'", "$A $1", "shift", "if x; then", "fi"),
+    ]
+)
+INSTRUCTIONS = st.sampled_from(
+    [
+        *(
+            "FROM x AS a",
+            "FROM a",
+            "COPY . .",
+            "COPY --from=0 / /a",
+            "COPY --from=a /a /",
+            "WORKDIR ..",
+            "WORKDIR /a/../b",
+        ),
+        *(
+            'CMD ["bash", "run.sh"]',
+            "CMD bash run.sh",
+            'ENTRYPOINT ["run.sh"]',
+            "COPY * /",
+            "COPY [a-z]*.py ./",
+            "ADD x /",
+        ),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(LINES, max_size=8), st.lists(INSTRUCTIONS, max_size=8), st.sampled_from(["", "command: [bash, run.sh]"])
+)
+def test_no_project_breaks_it(script: list[str], instructions: list[str], field: str) -> None:
+    files = {
+        "k8s/trainer.yaml": pod(f"{{name: main, image: x/a, {field}}}"),
+        "Dockerfile": "\n".join(instructions),
+        "run.sh": "\n".join(script),
+        "t.py": "",
+        "pkg/t.py": "",
+    }
+    for answer in (started(files), launched(files, "python", "t.py"), started_by_image(Files(files), "Dockerfile")):
+        assert all(path in files for path in answer.python)

@@ -485,7 +485,10 @@ class _Container:
         if any(path == mount or path.startswith(mount + "/") for mount in self._mounts):
             return True
         chain = [self._image.stages[index] for index in dockerfile.lineage(self._image, self._built.stage)]
-        return any(stage.fetches for stage in chain) or not any(stage.copies for stage in chain)
+        copies = [copy for stage in chain for copy in stage.copies]
+        return (
+            any(stage.fetches for stage in chain) or not all(literal(copy.destination) for copy in copies) or not copies
+        )
 
 
 def _alike(lookup: Lookup, path: str) -> str | None:
