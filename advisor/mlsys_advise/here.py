@@ -48,6 +48,7 @@ class Here:
         self.module = document.module
         self.terms = document.terms
         self.lexicon = document.lexicon
+        self._extended: dict[int, frozenset[str]] = {}
 
     # -- structure
 
@@ -303,6 +304,8 @@ class Here:
         for keyword in call.keywords:
             if keyword.arg is None:
                 value = self.source_of(keyword.value)
+                if isinstance(keyword.value, ast.Name) and keyword.value.id in self.extended(keyword.value):
+                    return HIDDEN
                 if isinstance(value, ast.Dict) and all(isinstance(key, ast.Constant) for key in value.keys):
                     for key, part in zip(value.keys, value.values, strict=True):
                         if isinstance(key, ast.Constant) and key.value == name:
@@ -316,6 +319,21 @@ class Here:
                         continue
                 return HIDDEN
         return None
+
+    def extended(self, node: ast.AST) -> frozenset[str]:
+        """The local names around a node whose containers get more than they were made with."""
+        scope = self.scope(node)
+        known = self._extended.get(scope.index)
+        if known is None:
+            found: set[str] = set()
+            for part in ast.walk(scope.node):
+                match part:
+                    case ast.Call(ast.Attribute(ast.Name(name), "update" | "setdefault" | "pop")):
+                        found.add(name)
+                    case ast.Subscript(ast.Name(name), ctx=ast.Store() | ast.Del()):
+                        found.add(name)
+            known = self._extended[scope.index] = frozenset(found)
+        return known
 
     def literal(self, node: ast.expr | Hidden | None) -> object:
         """The value of a literal, through one assignment; None for anything else (and for a literal None)."""

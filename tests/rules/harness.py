@@ -73,10 +73,20 @@ def findings(files: dict[str, str], codes: Collection[str], folder: Path) -> lis
     options = Options(select=tuple(sorted(codes)), use_cache=False, jobs=1, raise_errors=True)
     report = check([folder], options)
     root = PurePosixPath(folder.resolve().as_posix())
-    return [
-        msgspec.structs.replace(finding, path=PurePosixPath(finding.path).relative_to(root).as_posix())
-        for finding in report.findings
-    ]
+    return [_relative(finding, root) for finding in report.findings]
+
+
+def _relative(finding: Finding, root: PurePosixPath) -> Finding:
+    """The finding with its own path and those of related places taken from the project's root."""
+    related = tuple(
+        msgspec.structs.replace(one, place=msgspec.structs.replace(one.place, path=_below(one.place.path, root)))
+        for one in finding.related
+    )
+    return msgspec.structs.replace(finding, path=_below(finding.path, root), related=related)
+
+
+def _below(path: str, root: PurePosixPath) -> str:
+    return PurePosixPath(path).relative_to(root).as_posix()
 
 
 def differences(case: Case, found: Iterable[Finding]) -> list[str]:

@@ -62,6 +62,7 @@ CONSTRUCTORS = {
     "torch.utils.data.DataLoader": "loader",
     "torch_geometric.loader.DataLoader": "pyg_loader",
     "torchdata.stateful_dataloader.StatefulDataLoader": "loader",
+    "monai.data.DataLoader": "loader",
     "timm.data.create_loader": "loader_factory",
     "torch.utils.data.Dataset": "dataset",
     "torch.utils.data.IterableDataset": "iterable_dataset",

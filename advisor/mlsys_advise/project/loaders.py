@@ -19,7 +19,7 @@ from mlsys_advise.project.reply import Reply
 from mlsys_advise.project.scopes import Programs
 from mlsys_advise.project.values import ACCELERATOR, HOST, Head, Locus, Values
 from mlsys_advise.project.world import Target, World
-from mlsys_advise.term import Call, Const, Def, Item, Lit, Map, Member, Name, Self, Seq, Term, Unknown, children
+from mlsys_advise.term import Call, Const, Def, Item, Lit, Map, Member, Name, Self, Seq, Term, Unknown, children, last_name
 
 _LIGHTNING_HOOKS: Final = frozenset({"train_dataloader", "val_dataloader", "test_dataloader", "predict_dataloader"})
 _TRAINER_CALLS: Final = frozenset({"fit", "validate", "test", "predict"})
@@ -45,6 +45,7 @@ class Loaders:
         self.uses: dict[str, Callable[[str, int, str], Reply]] = {
             "batches reach a GPU": self._reaches_gpu,
             "batches cannot be pinned": self._unpinnable,
+            "pins by itself": self._pins_itself,
             "iterated in training epochs without set_epoch": self._replayed,
         }
 
@@ -231,7 +232,23 @@ class Loaders:
                     )
         return Reply(None, reason="no Trainer that asks for a GPU is in sight")
 
-    # -- batches that cannot be pinned
+    # -- who decides about pinning
+
+    def _pins_itself(self, function: str, site: int, path: str) -> Reply:
+        """Whether the loader's own class says something about pinning to the class that it inherits from."""
+        call = self._record_of(path, function, site)
+        if call is None:
+            return Reply(None)
+        for head in self.values.heads(call.callee, path):
+            if not self.values.is_class(head) or not isinstance(head.term, Def):
+                continue
+            method = self.world.method(head.path, head.term.qualname, "__init__")
+            record = self.world.function(method.path, method.name, "calls") if method is not None else None
+            for number, inner in enumerate(record.calls if record is not None else ()):
+                if last_name(inner.callee) == "__init__" and any(key == "pin_memory" for key, _ in inner.keywords):
+                    assert method is not None
+                    return Reply(True, (Cause(Locus(method.path, "call", method.name, number), "decided here"),))
+        return Reply(False)
 
     def _unpinnable(self, function: str, site: int, path: str) -> Reply:
         """Whether batches are on a device when they leave the loader, or of a class that cannot be pinned.
@@ -349,7 +366,7 @@ class Loaders:
                     return (Cause(Locus(caller.path, "call", caller.function, caller.number), "an epoch"), here)
                 if len(callers) < 12 and (caller.path, caller.function) not in callers:
                     callers.append((caller.path, caller.function))
-        if self.hotness.place(use.path, use.function, record.loops[loop].parent).meets(TRAINING, EPOCH):
+        if not around and self.hotness.place(use.path, use.function).meets(TRAINING, EPOCH):
             return (here,)
         return None
 

@@ -13,6 +13,7 @@ import msgspec
 
 from mlsys_advise.interface import CallRecord, FunctionRecord
 from mlsys_advise.languages.python.terms import element, item
+from mlsys_advise.library.arrays import SHAPED
 from mlsys_advise.project.world import Dependency, Target, World
 from mlsys_advise.term import (
     UNKNOWN,
@@ -295,7 +296,8 @@ class Values:
                     if len(term.args) == 1 or self.lexicon.canonical(dotted) in _FIRST_ONLY:
                         return list(self.heads(term.args[0], path, steps))
                     return [Head(Call(head.term, term.args), path)]
-                return [Head(Call(head.term, (), term.function, term.site), path, "", head.trail)]
+                kept = term.args if self.lexicon.canonical(dotted) in SHAPED else ()
+                return [Head(Call(head.term, kept, term.function, term.site), path, "", head.trail)]
             case Def(qualname):
                 if self.is_class(head):
                     return (

@@ -39,6 +39,7 @@ def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
         kind,
         require(ValueIs(here.term(workers), "positive"), "workers load the data"),
         require(Uses(*record, "batches reach a GPU"), "its batches go to a GPU"),
+        refute(Uses(*record, "pins by itself"), "its class leaves pinning to the caller"),
         refute(Uses(*record, "batches cannot be pinned"), "its batches can be pinned"),
         facts={"workers": "its"},
     )

@@ -6,7 +6,8 @@ import ast
 import re
 from typing import Final
 
-from mlsys_advise.languages.python.scopes import Loop, Module
+from mlsys_advise.languages.python.scopes import Binding, Loop, Module, Scope
+from mlsys_advise.languages.python.shapes import Shapes
 from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.term import Const, Elem, Lit, Map, Member, Name, Seq, Term, last_name
 
@@ -26,6 +27,8 @@ _SMALL_WORDS: Final = re.compile(
 _DATA_WORDS: Final = re.compile(
     r"loader|dataset|sample|batch|image|file|path|row|line|token|frame|video|doc|record|item"
 )
+#: Those of them that also hold for an axis of an array, whose length the name is.
+_SMALL_AXES: Final = re.compile(r"class|channel|head|level|layer|group|coord|stage|expert|codebook|ndim|^c$|^ch$|^nc$")
 _EPOCH_WORDS: Final = re.compile(r"epoch|ep\b|num_epochs|n_epochs|max_ep")
 _SIZE_METHODS: Final = frozenset({"numel", "nelement", "size"})
 
@@ -66,7 +69,7 @@ def size(loop: Loop, terms: Terms, module: Module) -> str:
         case ast.Tuple() | ast.List() | ast.Set() | ast.Dict() | ast.Constant():
             return SMALL
         case ast.Call(func, args) if args and last_name(terms.of(func, scope, 4)) in ("range", "trange", "arange"):
-            return bound(args[-1] if len(args) < 3 else args[1], terms, module, loop)
+            return bound(last_of_range(args), terms, module, loop)
     term = terms.of(node, scope)
     found = by_kind(term, terms)
     if found != OPEN:
@@ -123,23 +126,93 @@ def bound(node: ast.expr, terms: Terms, module: Module, loop: Loop, depth: int =
             parts = {bound(left, terms, module, loop, depth - 1), bound(right, terms, module, loop, depth - 1)}
             return DATA if DATA in parts else (SMALL if parts == {SMALL} else OPEN)
         case ast.Name(name):
-            if _SMALL_WORDS.search(name.lower()):
-                return SMALL
             number = module.loads.get(node)
             binding = module.bindings[number] if number is not None else None
+            if binding is not None and _of_shape(binding):
+                return SMALL if _SMALL_AXES.search(name.lower()) else DATA
+            if _SMALL_WORDS.search(name.lower()):
+                return SMALL
             if binding is not None and binding.value is not None and binding.value is not node:
-                value = binding.value
-                if binding.path and isinstance(value, ast.Attribute) and value.attr == "shape":
+                source = binding.value
+                if binding.path and isinstance(source, ast.Attribute) and source.attr == "shape":
                     return DATA
-                if binding.path and isinstance(value, ast.Call) and last_name(terms.of(value.func, scope, 3)) == "size":
+                if binding.path and isinstance(source, ast.Call) and last_name(terms.of(source.func, scope, 3)) == "size":
                     return DATA
                 if not binding.path:
-                    return bound(value, terms, module, loop, depth - 1)
+                    return bound(source, terms, module, loop, depth - 1)
             return OPEN
         case ast.Attribute(_, attr):
             return SMALL if _SMALL_WORDS.search(attr.lower()) else OPEN
         case _:
             return OPEN
+
+
+def _of_shape(binding: Binding) -> bool:
+    """Whether a name is the length of an axis of an array."""
+    match binding.value:
+        case ast.Attribute(_, "shape"):
+            return bool(binding.path)
+        case ast.Call(ast.Attribute(_, "size"), args):
+            return bool(args) != bool(binding.path)
+        case ast.Subscript(ast.Attribute(_, "shape")):
+            return True
+    return False
+
+
+def last_of_range(args: list[ast.expr]) -> ast.expr:
+    """The argument of `range` that says how far it goes: the first one where it counts down."""
+    if len(args) < 3:
+        return args[-1]
+    match args[2]:
+        case ast.UnaryOp(ast.USub()):
+            return args[0]
+    return args[1]
+
+
+def trips(loop: Loop, terms: Terms, module: Module, shapes: Shapes) -> int | None:
+    """How often a loop runs, where literals say so; None where they do not."""
+    if isinstance(loop.node, ast.While):
+        return None
+    scope = module.scopes[loop.scope]
+    node = unwrap(loop.iterated, terms, module, loop)
+    match node:
+        case ast.Tuple(elts) | ast.List(elts) | ast.Set(elts):
+            return None if any(isinstance(part, ast.Starred) for part in elts) else len(elts)
+        case ast.Call(func, args) if args and last_name(terms.of(func, scope, 4)) in ("range", "trange"):
+            bounds = [_integer(arg, terms, scope, shapes) for arg in args]
+            known = [value for value in bounds if value is not None]
+            if len(known) == len(bounds) and (len(known) < 3 or known[2]):
+                return len(range(*known))
+            return None
+        case ast.expr():
+            sizes = shapes.of(node, scope).sizes
+            return sizes[0] if sizes else None
+    return None
+
+
+def _integer(node: ast.expr, terms: Terms, scope: Scope, shapes: Shapes) -> int | None:
+    """The value of an expression of integer literals, and of lengths of arrays that were made with literal sizes."""
+    match node:
+        case ast.Call(ast.Name("len"), [of]):
+            sizes = shapes.of(of, scope).sizes
+            return sizes[0] if sizes else None
+        case ast.Subscript(ast.Attribute(of, "shape"), ast.Constant(int() as axis)):
+            sizes = shapes.of(of, scope).sizes
+            return sizes[axis] if axis < len(sizes) else None
+        case ast.BinOp(left, ast.Add() | ast.Sub() | ast.Mult() as op, right):
+            first, second = _integer(left, terms, scope, shapes), _integer(right, terms, scope, shapes)
+            if first is None or second is None:
+                return None
+            match op:
+                case ast.Add():
+                    return first + second
+                case ast.Sub():
+                    return first - second
+                case _:
+                    return first * second
+        case _:
+            term = terms.of(node, scope, 8)
+            return term.value if isinstance(term, Const) and type(term.value) is int else None
 
 
 def by_kind(term: Term, terms: Terms) -> str:
