@@ -176,9 +176,8 @@ class _Run:
     def _projects(self, paths: Sequence[Path], stdin: tuple[str, bytes] | None) -> list[Project]:
         """The projects of the files named, each with all of its files read."""
         found = discover(paths, Settings())
-        for notice in found.notices:
-            if notice.fatal:
-                raise FileNotFoundError(notice.message)
+        if found.missing:
+            raise FileNotFoundError(f"no such file or folder: {found.missing[0]}")
         self.notices.extend(found.notices)
         projects: dict[Path, Project] = {}
         named: dict[Path, list[Path]] = {}
