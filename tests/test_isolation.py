@@ -6,6 +6,7 @@ trace when it is.
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
 import os
 import subprocess
@@ -107,18 +108,42 @@ def test_the_module_runs_nothing_of_the_project(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spelling", [".", "", "absolute", "below"])
-def test_a_python_path_that_names_the_project_lends_it_no_names(tmp_path: Path, spelling: str) -> None:
-    """What Python loads from there before it reaches us is beyond us; no pack is taken from there either."""
-    names = (of_the_library() | set(OTHERS)) - started() - {"sitecustomize", "usercustomize"}
+def test_a_python_path_into_the_project_lends_nothing(tmp_path: Path, spelling: str) -> None:
+    """No module and no pack; but for what Python loads from there before it reaches us."""
     folder = tmp_path / "project"
     folder.mkdir()
-    where = folder / "src" if spelling == "below" else folder
-    traps = set_traps(where, tmp_path / "trace", names)
-    if spelling == "below":  # a folder that the user names may add a pack, but not stand in for a module
-        (where / "entry_points-1.dist-info" / "entry_points.txt").unlink()
+    names = (of_the_library() | set(OTHERS)) - started() - {"sitecustomize", "usercustomize"}
+    traps = set_traps(folder / "src" if spelling == "below" else folder, tmp_path / "trace", names)
     path = {".": ".", "": os.pathsep + "nowhere", "absolute": str(folder), "below": "src"}[spelling]
     done = run([script(), "--no-cache", "-j", "2", "."], Traps(folder, traps.trace), {"PYTHONPATH": path})
     assert (traps.sprung(), done.returncode) == ([], 0), done.stderr
+
+
+LENT = '''
+import ast
+
+from mlsys_advise.rule import Pack, rule
+
+
+@rule("LNT100", severity="info", category="performance", lesson="x")
+def lent_rule(call: ast.Call, here):
+    """Lends."""
+
+
+PACK = Pack("lent", (lent_rule,))
+'''
+
+
+def test_a_python_path_elsewhere_lends_packs_and_replaces_nothing(tmp_path: Path) -> None:
+    present = {name for name in of_the_library() | set(OTHERS) if importlib.util.find_spec(name)}
+    names = present - started() - {"sitecustomize", "usercustomize"}
+    traps = set_traps(tmp_path / "elsewhere", tmp_path / "trace", names)
+    (traps.folder / "lent.py").write_text(LENT)
+    (traps.folder / "entry_points-1.dist-info" / "entry_points.txt").write_text("[mlsys_advise.rules]\nx = lent:PACK\n")
+    (tmp_path / "project").mkdir()
+    done = run([script(), "rules"], Traps(tmp_path / "project", traps.trace), {"PYTHONPATH": str(traps.folder)})
+    assert (traps.sprung(), done.returncode) == ([], 0), done.stderr
+    assert "LNT100" in done.stdout
 
 
 WORKERS = """
@@ -136,8 +161,8 @@ if __name__ == "__main__":
 
 
 def started() -> set[str]:
-    """What Python has loaded, from wherever its path led, before the first line of a program runs."""
-    code = "import sys; print(*sys.modules)"
+    """What is loaded, from wherever the path leads, before our first line runs: scripts made by pip begin with re."""
+    code = "import re, sys; print(*sys.modules)"
     return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
 
 
@@ -168,7 +193,7 @@ FORBIDDEN = {
 
 
 def inside(path):
-    return isinstance(path, str) and os.path.abspath(path).startswith(folder)
+    return isinstance(path, str) and not path.startswith("<") and os.path.abspath(path).startswith(folder)
 
 
 def hook(event, arguments):

@@ -25,23 +25,27 @@ def main() -> int:
 def protect_imports() -> None:
     """Keep the code that is read from being imported, here and in child processes.
 
-    ``python -m`` puts the current directory first on the path: it goes. Directories named in ``PYTHONPATH`` go last,
-    where they can add a pack of rules but cannot stand in for a module of Python's or of an installed package.
+    ``python -m`` puts the current directory first on the path: it goes, and so does what ``PYTHONPATH`` names of it.
+    Other folders in ``PYTHONPATH`` go last, where they can lend packages but cannot stand in for an installed one.
     """
-    try:
-        here = os.path.realpath(os.getcwd())  # noqa: PTH109 - pathlib must not be looked for on an unsafe path
-    except OSError:  # it has been deleted
-        here = ""
-    if not sys.flags.safe_path and sys.path and os.path.realpath(sys.path[0]) == here:
+    here = _real(".")
+    if not sys.flags.safe_path and sys.path and _real(sys.path[0]) == here:
         del sys.path[0]
     named = os.environ.pop("PYTHONPATH", "")
     if named and not sys.flags.ignore_environment:
-        own = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))  # noqa: PTH120
-        unsafe = {os.path.realpath(entry) for entry in named.split(os.pathsep)} - {own}
-        last = [entry for entry in sys.path if os.path.realpath(entry) in unsafe]
+        own = os.path.dirname(os.path.dirname(_real(__file__)))  # noqa: PTH120
+        unsafe = {_real(entry) for entry in named.split(os.pathsep)} - {own}
+        last = [entry for entry in sys.path if _real(entry) in unsafe]
         sys.path[:] = [entry for entry in sys.path if entry not in last]
-        sys.path += [entry for entry in last if os.path.realpath(entry) != here]
+        sys.path += [entry for entry in last if not (_real(entry) + os.sep).startswith(here.rstrip(os.sep) + os.sep)]
     os.environ["PYTHONSAFEPATH"] = "1"
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path or ".")
+    except OSError:  # the current directory has been deleted
+        return path
 
 
 if __name__ == "__main__":
