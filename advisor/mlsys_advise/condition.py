@@ -33,8 +33,25 @@ class Derives(msgspec.Struct, frozen=True, array_like=True, tag="derives"):
     kinds: tuple[str, ...]
 
 
+class RankIs(msgspec.Struct, frozen=True, array_like=True, tag="rank"):
+    """The array has this number of axes."""
+
+    term: Term
+    rank: int
+
+
+class WritesInto(msgspec.Struct, frozen=True, array_like=True, tag="writes"):
+    """What the callee runs writes into an argument: the one at a position, or under a keyword if that is not empty."""
+
+    callee: Term
+    position: int
+    keyword: str = ""
+
+
 class ValueIs(msgspec.Struct, frozen=True, array_like=True, tag="value"):
-    """The configured value passes a test: ``positive``, ``zero``, ``true``, ``false``, ``given``, ``accelerator``."""
+    """The configured value passes a test: ``positive``, ``zero``, ``true``, ``false``, ``given``, ``accelerator``,
+    ``over N`` or ``at most N``.
+    """
 
     term: Term
     test: str
@@ -136,6 +153,8 @@ class AnyOf(msgspec.Struct, frozen=True, array_like=True, tag="any"):
 Condition: TypeAlias = (
     KindIs
     | Derives
+    | RankIs
+    | WritesInto
     | ValueIs
     | HasProperty
     | WorkersOver

@@ -30,6 +30,12 @@ _REFERENCE_FOLDERS: Final = frozenset("tests test testing benchmark benchmarks u
 _SETUP_NAME: Final = re.compile(
     r"^(__init__|_*init_.*|.*_init_weights|reset_parameters|_*fuse_.*|_*reparam.*|_*convert_.*)$"
 )
+#: Callees that only tell people something, by the start of their canonical name and by the name of the method.
+_SHOWING: Final = ("builtins.print", "logging.", "wandb.", "matplotlib.", "seaborn.", "cv2.putText", "tqdm.tqdm.write")
+_SHOWING_METHODS: Final = frozenset(
+    "info debug warning error exception critical write add_scalar add_scalars log log_metric log_metrics log_dict "
+    "set_postfix set_description format print text annotate set_title".split()
+)
 
 
 class Hidden:
@@ -207,6 +213,14 @@ class Here:
         """The loops that a statement or comprehension makes, outermost first; a comprehension has one per clause."""
         return self._loop_of.get(node, [])
 
+    def walked(self, loop: Loop, path: tuple[int, ...] = ()) -> ast.expr | None:
+        """The iterable whose elements a part of the loop's target holds, behind `enumerate`, `zip` and `tqdm`.
+
+        None if that part counts, or is only a part of an element.
+        """
+        part, rest, counts = self.shapes.component(loop.iterated, path, self.module.scopes[loop.scope])
+        return None if rest or counts else part
+
     @functools.cached_property
     def bodies(self) -> Bodies:
         """What the passes of loops do: their weight, what they carry, change and hand over."""
@@ -382,7 +396,22 @@ class Here:
         name = self.function(node).qualname.rpartition(".")[2]
         return bool(_SETUP_NAME.match(name))
 
+    def is_builtin(self, func: ast.expr) -> bool:
+        """Whether a callee is a builtin function or class."""
+        return isinstance(func, ast.Name) and (self.qualified(func) or "").startswith("builtins.")
+
+    def shows(self, call: ast.Call) -> bool:
+        """Whether a call only tells people something: prints, logs, draws, formats."""
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _SHOWING_METHODS:
+            return True
+        return (self.qualified(call.func) or "").startswith(_SHOWING)
+
     # -- candidates
+
+    def begins_line(self, statement: ast.stmt) -> bool:
+        """Whether nothing but space stands before a statement on its line."""
+        line = self.document.source.line(statement.lineno)
+        return not line.encode()[: statement.col_offset].strip()
 
     def span(self, node: ast.AST) -> Span:
         assert isinstance(node, ast.expr | ast.stmt | ast.excepthandler)

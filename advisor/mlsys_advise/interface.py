@@ -62,7 +62,10 @@ class Effect(msgspec.Struct, frozen=True, order=True, array_like=True):
 
 
 class FunctionRecord(msgspec.Struct, frozen=True, array_like=True):
-    """A function, lambda or module body. ``foreign`` names the packages of library calls that were not kept."""
+    """A function, lambda or module body. ``foreign`` names the packages of library calls that were not kept.
+
+    ``writes`` numbers the parameters that its own code writes into.
+    """
 
     params: tuple[str, ...] = ()
     annotations: tuple[Term | None, ...] = ()
@@ -81,6 +84,7 @@ class FunctionRecord(msgspec.Struct, frozen=True, array_like=True):
     stores: tuple[tuple[Term, str, Term], ...] = ()
     effects: tuple[Effect, ...] = ()
     foreign: tuple[str, ...] = ()
+    writes: tuple[int, ...] = ()
 
 
 class ClassRecord(msgspec.Struct, frozen=True, array_like=True):
@@ -173,5 +177,5 @@ def facet(interface: PythonInterface, definition: str, name: str) -> object:
         case "calls":
             return (record.calls, record.loops, record.stores)
         case "effects":
-            return (record.effects, record.foreign)
+            return (record.effects, record.foreign, record.writes)
     raise ValueError(f"no facet named {name}")

@@ -18,6 +18,8 @@ ARRAY_KINDS: Final = ("tensor", "ndarray", "cupy_array", "jax_array")
 
 #: Told a shape, as one tuple or (torch) size by size.
 FILLED: Final = _names("zeros ones empty full rand randn random standard_normal random_sample normal")
+#: The same, by their full names: terms keep the arguments of these.
+SHAPED: Final = frozenset(library + name for library in LIBRARIES for name in FILLED)
 LIKE: Final = _names("zeros_like ones_like empty_like full_like rand_like randn_like")
 ONE_AXIS: Final = _names(
     "arange linspace logspace geomspace range randperm bincount flatnonzero permutation hann_window"

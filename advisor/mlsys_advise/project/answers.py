@@ -19,15 +19,18 @@ from mlsys_advise.condition import (
     InProcessPool,
     KindIs,
     Pinned,
+    RankIs,
     StartsWorkers,
     Traced,
     Uses,
     ValueIs,
     WorkersOver,
+    WritesInto,
 )
 from mlsys_advise.heat import per
 from mlsys_advise.interface import CallRecord
 from mlsys_advise.project.configured import configured
+from mlsys_advise.project.arrays import Arrays
 from mlsys_advise.project.deployment import Deployment
 from mlsys_advise.project.flows import Flow, Flows, place
 from mlsys_advise.project.hotness import Cause, Hotness
@@ -47,6 +50,8 @@ _COST: Final[dict[type, int]] = {
     Hot: 4,
     KindIs: 5,
     ValueIs: 6,
+    RankIs: 6,
+    WritesInto: 7,
     HasProperty: 7,
     Traced: 7,
     AlwaysUnder: 7,
@@ -69,6 +74,7 @@ class Answers:
         self.hotness = Hotness(world, self.values)
         self.flows = Flows(world, self.values)
         self.properties = Properties(world, self.values)
+        self.arrays = Arrays(world, self.values)
         self.programs = Programs(world)
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.deployment = deployment
@@ -82,6 +88,10 @@ class Answers:
                 return self._derives(cls, kinds, path)
             case ValueIs(term, test):
                 return configured(self.values, term, test, path)
+            case RankIs(term, rank):
+                return self._rank(term, rank, path)
+            case WritesInto(callee, position, keyword):
+                return self._writes(callee, position, keyword, path)
             case HasProperty(callee, name):
                 return self._property(callee, name, path)
             case DrawsInWorkers(cls, attribute, readers):
@@ -155,6 +165,18 @@ class Answers:
         if complete:
             return Reply(False, reason=f"{cls} inherits from none of {', '.join(kinds)}")
         return Reply(None, reason=f"a base of {cls} could not be resolved")
+
+    def _rank(self, term: Term, rank: int, path: str) -> Reply:
+        known = [self.arrays.rank(head) for head in self.values.heads(term, path)]
+        if rank in known:
+            return Reply(True)
+        if known and None not in known:
+            return Reply(False, reason=f"it has {known[0]} axes")
+        return Reply(None, reason="its number of axes is not known")
+
+    def _writes(self, callee: Term, position: int, keyword: str, path: str) -> Reply:
+        trait = self.arrays.writes_into(callee, position, keyword, path)
+        return Reply(trait.value, trait.causes, {}, trait.reason)
 
     def _property(self, callee: Term, name: str, path: str) -> Reply:
         trait = self.properties.of_call(CallRecord(callee), path, name)

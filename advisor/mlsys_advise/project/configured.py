@@ -54,6 +54,11 @@ def passes(head: Head, test: str, world: World) -> bool | None:
     term = head.term
     if isinstance(term, Const):
         value = term.value
+        if test.startswith(("over ", "at most ")):
+            if not isinstance(value, int | float) or isinstance(value, bool):
+                return None
+            limit = int(test.rpartition(" ")[2])
+            return value > limit if test.startswith("over ") else value <= limit
         match test:
             case "positive":
                 return isinstance(value, int | float) and not isinstance(value, bool) and value > 0

@@ -111,6 +111,10 @@ class Bodies:
             return not any(clause.ifs for clause in loop.node.generators)
         return True
 
+    def exits(self, loop: Loop) -> bool:
+        """Whether a pass may end the loop: `break`, `return` or `raise`."""
+        return any(isinstance(node, ast.Break | ast.Return | ast.Raise) for node in self.nodes(loop))
+
     # -- weight
 
     def weight(self, loop: Loop) -> str:

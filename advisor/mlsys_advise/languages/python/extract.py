@@ -20,6 +20,7 @@ from mlsys_advise.interface import (
 from mlsys_advise.languages.python import loops as loop_facts
 from mlsys_advise.languages.python.scopes import Bind, CallSite, Module, Region, Scope
 from mlsys_advise.languages.python.terms import Terms, annotation, item
+from mlsys_advise.languages.python.writes import written
 from mlsys_advise.languages.source import Source
 from mlsys_advise.term import (
     UNKNOWN,
@@ -217,6 +218,7 @@ class Extraction:
             stores=stores,
             effects=tuple(sorted(effects)),
             foreign=tuple(sorted(foreign)),
+            writes=written(scope, self.module),
         )
 
     def _iterated(self, index: int) -> Term:

@@ -163,6 +163,7 @@ class Scope:
         "region",
         "returns",
         "static",
+        "written",
     )
 
     def __init__(
@@ -190,6 +191,7 @@ class Scope:
         self.returns: list[ast.expr] = []
         self.attributes: list[tuple[ast.Attribute, ast.expr | None, tuple[int, ...], int]] = []
         self.foreign: set[str] = set()  # names declared global or nonlocal
+        self.written: list[ast.expr | int] = []  # what subscripts are stored to, and bindings that `+=` updates
         self.parameters: tuple[str, ...] = ()
         self.generator = False
         self.static = False
@@ -333,6 +335,7 @@ class _Walk:
             self.expression(node.value)
         else:
             self.expression(node)
+            self.scope.written.append(node)
 
     # -- expressions
 
@@ -524,6 +527,8 @@ class _Walk:
             load = ast.Name(target.id, ast.Load())
             self.expression(load)
             previous = self.loads.pop(load, None)
+            if previous is not None:
+                self.scope.written.append(previous)
             self.bind(
                 Binding(
                     Bind.AUGMENT,

@@ -191,15 +191,30 @@ class Shapes:
 
     def element(self, iterated: ast.expr | None, path: tuple[int, ...], scope: Scope, depth: int = _DEPTH) -> Array:
         """What the target of a loop over an iterable holds; ``path`` leads to it through tuples."""
+        part, rest, counted = self.component(iterated, path, scope)
+        if counted:
+            return NUMBER
+        whole = self.of(part, scope, depth - 1)
+        if rest or not whole.rank:
+            return UNKNOWN
+        return Array(whole.rank - 1, whole.sizes[1:], whole.dtype, whole.device)
+
+    def component(
+        self, iterated: ast.expr | None, path: tuple[int, ...], scope: Scope
+    ) -> tuple[ast.expr | None, tuple[int, ...], bool]:
+        """The iterable whose elements a part of a loop's target holds, the path within an element, or that it counts.
+
+        `enumerate`, `zip`, `tqdm` and the like are seen through.
+        """
         while isinstance(iterated, ast.Call):
             name = self._called(iterated, scope)
-            if name in ("builtins.range", "tqdm.trange", "tqdm.auto.trange"):
-                return NUMBER if not path else UNKNOWN
+            if name == "builtins.range" or name.endswith(".trange"):
+                return iterated, path, not path
             if not iterated.args:
                 break
             if name == "builtins.enumerate" and path:
                 if path[0] == 0:
-                    return NUMBER
+                    return iterated, (), True
                 iterated, path = iterated.args[0], path[1:]
             elif name == "builtins.zip" and path and 0 <= path[0] < len(iterated.args):
                 iterated, path = iterated.args[path[0]], path[1:]
@@ -207,12 +222,7 @@ class Shapes:
                 iterated = iterated.args[0]
             else:
                 break
-        if path:
-            return UNKNOWN
-        whole = self.of(iterated, scope, depth - 1)
-        if not whole.rank:
-            return UNKNOWN
-        return Array(whole.rank - 1, whole.sizes[1:], whole.dtype, whole.device)
+        return iterated, path, False
 
     # -- shapes that are taken apart: ``rows, columns = x.shape``
 

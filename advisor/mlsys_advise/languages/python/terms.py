@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mlsys_advise.languages.python.scopes import Bind, Module, Scope
+from mlsys_advise.library.arrays import SHAPED
 from mlsys_advise.term import (
     UNKNOWN,
     Arith,
@@ -285,6 +286,9 @@ class Terms:
             if canonical in self.lexicon.vocabulary.wrappers:
                 args = [*node.args, *(k.value for k in node.keywords)][:_WIDTH]
                 return Call(callee, tuple(self.of(arg, scope, depth - 1) for arg in args), *self.site(node, scope))
+            if canonical in SHAPED:
+                sizes = node.args[:_WIDTH]
+                return Call(callee, tuple([self.of(arg, scope, 3) for arg in sizes]), *self.site(node, scope))
             if canonical in ("os.environ.get", "os.getenv"):
                 return Call(Name("os.getenv"), tuple(self.of(arg, scope, 2) for arg in node.args[:2]))
         elif callee is UNKNOWN:

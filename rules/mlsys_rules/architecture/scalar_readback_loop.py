@@ -1,0 +1,192 @@
+"""MLS103: a loop that fetches the numbers of a tensor one at a time."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from typing import Final
+
+from mlsys_advise.condition import Clause, Hot, KindIs, Traced, WritesInto, presume, refute, require
+from mlsys_advise.finding import Fix, Span
+from mlsys_advise.heat import STEP, WORK
+from mlsys_advise.here import Here
+from mlsys_advise.languages.python import indices
+from mlsys_advise.languages.python.loops import SMALL
+from mlsys_advise.languages.python.scopes import Loop, Region
+from mlsys_advise.rule import Candidate, rule
+
+_CONVERSIONS: Final = frozenset({"int", "float", "bool"})
+#: Kinds whose elements are cheap to read, or have no ``tolist`` in common.
+_NOT_TENSORS: Final = (
+    "ndarray",
+    "np_loaded",
+    "ndarrays",
+    "ndarray_or_scalar",
+    "list",
+    "tuple",
+    "dict",
+    "frame",
+    "series",
+    "jax_array",
+)
+_RARE: Final = Region.EVERY_K | Region.DEBUG | Region.FIRST | Region.EXCEPT | Region.OOM | Region.DEAD
+_FEW: Final = 4
+_MESSAGE: Final = (
+    "`{read}` reads `{tensor}` back one element at a time, each with a wait for the device; "
+    "`{tensor}.tolist()` in front of the loop fetches all of them at once"
+)
+
+
+@rule(
+    "MLS103",
+    severity="warning",
+    category="performance",
+    lesson="pipelining",
+    evidence="scalar-readback",
+)
+def scalar_readback_loop(call: ast.Call, here: Here) -> Iterator[Candidate]:
+    """Every element read back drains the queue of the device; one `tolist()` before the loop reads them all."""
+    read = _read(call)
+    if read is None:
+        return
+    loops = here.loops(call)
+    if not loops or here.region(call) & _RARE or here.is_reference(call) or _shown(call, here):
+        return
+    explicit = isinstance(call.func, ast.Attribute)
+    if isinstance(read, ast.Name):
+        yield from _walk(call, read, loops, here)
+        return
+    chain = indices.access(read)
+    place = indices.key(chain.base)
+    if place is None or not all(_is_number(part, here) for part in chain.parts):
+        return
+    loop = next((loop for loop in loops if _varies(chain, loop, here)), None)
+    if loop is None or isinstance(loop.node, ast.While) or _changes(place, loop, here):
+        return
+    yield from _candidate(call, chain.base, place, loop, here, explicit=explicit)
+
+
+def _read(call: ast.Call) -> ast.Subscript | ast.Name | None:
+    """What `x.item()` or `int(x)` reads, if that is an element or a name."""
+    match call:
+        case ast.Call(ast.Attribute(ast.Subscript() | ast.Name() as read, "item"), [], []):
+            return read
+        case ast.Call(ast.Name(name), [ast.Subscript() | ast.Name() as read], []) if name in _CONVERSIONS:
+            return read
+        case _:
+            return None
+
+
+def _is_number(part: ast.expr, here: Here) -> bool:
+    return indices.sort(part) == indices.SCALAR and (
+        not isinstance(part, ast.Name) or here.tensor(part).rank == 0 or not here.kinds(part) - {"scalar", "tensor"}
+    )
+
+
+def _varies(chain: indices.Access, loop: Loop, here: Here) -> bool:
+    return any(indices.depends(part, loop, here.module) for part in chain.parts)
+
+
+def _changes(place: str, loop: Loop, here: Here) -> bool:
+    """Whether a pass rebinds the tensor or what it hangs from, or writes into it."""
+    changed = here.bodies.changed(loop)
+    return any(place == other or place.startswith((f"{other}.", f"{other}[")) for other in changed)
+
+
+def _walk(call: ast.Call, name: ast.Name, loops: list[Loop], here: Here) -> Iterator[Candidate]:
+    """A loop over the tensor itself, whose body does nothing with an element but read it back."""
+    number = indices.variable_of(name, here.module)
+    loop = next((loop for loop in loops if loop.index == number), None)
+    if loop is None:
+        return
+    binding = here.module.bindings[here.module.loads[name]]
+    walked = here.walked(loop, binding.path)
+    if walked is None:
+        return
+    for node in here.bodies.nodes(loop):
+        if isinstance(node, ast.Name) and node.id == name.id and isinstance(node.ctx, ast.Load):
+            parent = here.parent(node)
+            around = parent if isinstance(parent, ast.Call) else here.parent(parent) if parent is not None else None
+            if not isinstance(around, ast.Call) or _read(around) is not node:
+                return
+    yield from _candidate(call, walked, indices.key(walked) or here.text(walked), loop, here, explicit=False)
+
+
+def _candidate(
+    call: ast.Call, tensor: ast.expr, place: str, loop: Loop, here: Here, *, explicit: bool
+) -> Iterator[Candidate]:
+    kinds = here.kinds(tensor)
+    if "tensor" not in kinds and not kinds.isdisjoint(_NOT_TENSORS):
+        return
+    trips = here.trips(loop)
+    if trips is not None and trips <= _FEW:
+        return
+    term = here.term(tensor)
+    clauses: list[Clause] = [refute(Traced(here.owner(call)))]
+    if not explicit:
+        clauses.append(require(KindIs(term, ("tensor",))))
+    elif "tensor" not in kinds:
+        clauses.append(presume(KindIs(term, _NOT_TENSORS), ""))
+    if trips is None and here.size(loop) == SMALL:
+        function, number = here.number(loop.node)
+        clauses.append(require(Hot(function, number, WORK, STEP)))
+    for handing in here.bodies.handed(loop, place):
+        if not here.is_builtin(handing.call.func):
+            clauses.append(refute(WritesInto(here.term(handing.call.func), handing.position, handing.keyword)))
+    yield here.candidate(
+        "MLS103",
+        call,
+        _MESSAGE,
+        *clauses,
+        facts={"read": here.text(call), "tensor": here.text(tensor, 40)},
+        group=f"{loop.index}:{place}",
+        fix=_fix(tensor, place, loop, here),
+    )
+
+
+def _shown(call: ast.Call, here: Here) -> bool:
+    """Whether a value only goes into text, a log or a picture."""
+    for node in here.ancestors(call):
+        match node:
+            case ast.JoinedStr() | ast.Raise() | ast.Assert():
+                return True
+            case ast.Call() if here.shows(node):
+                return True
+            case ast.stmt():
+                return False
+    return False
+
+
+def _fix(tensor: ast.expr, place: str, loop: Loop, here: Here) -> Fix | None:
+    """One `tolist()` in front of the statement that loops; safe if the tensor has one axis and every pass is run."""
+    statement = here.statement(loop.node)
+    if indices.key(tensor) is None or len(here.loops_of(loop.node)) > 1:
+        return None
+    name = "".join(part if part.isalnum() else "_" for part in place).strip("_").replace("self_", "") + "_list"
+    if name in here.module.words or not here.begins_line(statement):
+        return None
+    edits: list[tuple[Span, str]] = []
+    for node in here.bodies.nodes(loop):
+        if not isinstance(node, ast.Call):
+            continue
+        read = _read(node)
+        if not isinstance(read, ast.Subscript) or indices.key(indices.access(read).base) != place:
+            continue
+        chain = indices.access(read)
+        if not all(_is_number(part, here) for part in chain.parts) or not _varies(chain, loop, here):
+            continue
+        edits.append((here.span(chain.base), name))
+        if isinstance(node.func, ast.Attribute):
+            whole, kept = here.span(node), here.span(read)
+            edits.append((Span(kept.end_line, kept.end_column, whole.end_line, whole.end_column, whole.cell), ""))
+    if not edits:
+        return None
+    at = here.span(statement)
+    start = Span(at.line, at.column, at.line, at.column, at.cell)
+    indent = " " * (at.column - 1)
+    certain = here.tensor(tensor).rank == 1 and "tensor" in here.kinds(tensor) and not here.bodies.exits(loop)
+    return Fix(
+        f"read {place} with one tolist() in front of the loop",
+        "safe" if certain else "suggested",
+        ((start, f"{name} = {here.text(tensor, 200)}.tolist()\n{indent}"), *edits),
+    )
