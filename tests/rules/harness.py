@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 from mlsys_advise.engine import Options, check
 from mlsys_advise.example import Block, Expected, Project
-from mlsys_advise.finding import Finding
+from mlsys_advise.finding import Finding, Related
 from mlsys_advise.page import CaseFile, Page, read_cases, read_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -72,21 +72,24 @@ def findings(files: dict[str, str], codes: Collection[str], folder: Path) -> lis
     write(files, folder)
     options = Options(select=tuple(sorted(codes)), use_cache=False, jobs=1, raise_errors=True)
     report = check([folder], options)
-    root = PurePosixPath(folder.resolve().as_posix())
-    return [_relative(finding, root) for finding in report.findings]
+    root = folder.resolve().as_posix()
+    return [
+        msgspec.structs.replace(
+            finding,
+            path=_within(root, finding.path),
+            related=tuple(_related_within(root, related) for related in finding.related),
+        )
+        for finding in report.findings
+    ]
 
 
-def _relative(finding: Finding, root: PurePosixPath) -> Finding:
-    """The finding with its own path and those of related places taken from the project's root."""
-    related = tuple(
-        msgspec.structs.replace(one, place=msgspec.structs.replace(one.place, path=_below(one.place.path, root)))
-        for one in finding.related
-    )
-    return msgspec.structs.replace(finding, path=_below(finding.path, root), related=related)
-
-
-def _below(path: str, root: PurePosixPath) -> str:
+def _within(root: str, path: str) -> str:
     return PurePosixPath(path).relative_to(root).as_posix()
+
+
+def _related_within(root: str, related: Related) -> Related:
+    place = msgspec.structs.replace(related.place, path=_within(root, related.place.path))
+    return msgspec.structs.replace(related, place=place)
 
 
 def differences(case: Case, found: Iterable[Finding]) -> list[str]:
