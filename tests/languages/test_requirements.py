@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import time
 from pathlib import Path
 from textwrap import dedent
 
@@ -24,6 +25,7 @@ from mlsys_advise.languages.requirements import (
     locate,
     parse,
 )
+from mlsys_advise.project.version_sets import any_of
 
 
 def read(path: str, text: str) -> RequirementsDocument:
@@ -693,6 +695,13 @@ def check(text: str, path: str) -> None:
         assert span.end_column <= len(lines[span.end_line - 1]) + 1
 
 
+@given(st.text(alphabet="0123456789.*!+-_=<>~, vabrcdeposlt", max_size=24))
+@settings(max_examples=500, deadline=None)
+def test_what_a_requirement_states_is_always_a_set_of_versions(stated: str) -> None:
+    for one in interface(parse(f"torch{stated}", "requirements.txt")).requirements:
+        any_of(one.versions)
+
+
 @given(paths, st.text(max_size=300))
 @settings(max_examples=300, deadline=None)
 def test_no_text_makes_a_parser_raise(path: str, text: str) -> None:
@@ -726,6 +735,8 @@ def test_deep_and_long_texts_end(path: str, piece: str) -> None:
         ("setup.py", "setup(install_requires=" + "['a']+" * 3000 + "['torch'])"),
         ("setup.py", 'a = "\\ud800"\nsetup(install_requires=["x;os_name==\'" + a + "\'"], extras_require={a: ["x"]})'),
         ("environment.yml", 'dependencies:\n  - "torch \\ud800"\n'),
+        ("environment.yml", 'dependencies:\n  - pip:\n    - "-i \\ud800"\n    - "a===\\ud800"\n    - "-r \\ud800"\n'),
+        ("pyproject.toml", "a" + ".a" * 50_000 + " = 1"),
     ],
 )  # fmt: skip
 def test_manifests_made_to_hurt(path: str, text: str) -> None:
@@ -749,3 +760,14 @@ def test_the_parsers_run_nothing() -> None:
             node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         }
         assert not called & forbidden, source.name
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES))
+@pytest.mark.parametrize("line", ["a{}@", "a{}#", "[{}x", "a ={}x ", "- a{}b", 'x = "a{}', "a\\n{}=", "torch >={}2"])
+def test_long_lines_take_linear_time(path: str, line: str) -> None:
+    """A hundred kilobytes of blanks, digits or quotes in one line: seconds would mean a pattern that backtracks."""
+    started = time.process_time()
+    for filler in (" ", "9", '\\"', "=", "."):
+        text = line.format(filler * 50_000)
+        parse(f"dependencies:\n{text}\n" if path.endswith(".yml") else text, path)
+    assert time.process_time() - started < 5

@@ -168,6 +168,17 @@ def test_the_answer_says_what_it_rests_on() -> None:
     assert only({"requirements.txt": "torch>=2.1,<2.6\n"}).version == "<2.6,>=2.1"
 
 
+def test_the_answer_states_what_decides_and_nothing_else() -> None:
+    extras = "cpu = ['torch==2.5']"
+    files = {"pyproject.toml": pyproject("torch==2.4.1", 'torch<2.3 ; sys_platform == "darwin"', extras=extras)}
+    assert only(files).stated == ("==2.4.1",)
+    assert may(files).stated == ("<2.3", "==2.4.1", "==2.5")
+    builds = {"pyproject.toml": pyproject("torch"), "uv.lock": lock("2.4.1", "2.4.1+cpu", "2.5.0+cu121")}
+    assert only(builds).version == "2.4.1 or 2.5.0+cu121"
+    elsewhere = only({"requirements.txt": "torch==2.2.2 ; sys_platform == 'win32'\n"})
+    assert elsewhere.reason == "requirements.txt asks for torch only on other systems."
+
+
 def test_a_part_that_cannot_be_read_may_mention_the_package() -> None:
     files = {"setup.py": "setup(install_requires=compute())\n"}
     assert only(files, within=">=2.6").verdict == "unknown"
@@ -270,6 +281,14 @@ def test_a_requirements_file_in_a_folder_installs_from_the_folder_above() -> Non
     files = {"requirements/requirements.txt": "-e .\ntimm\n", "setup.py": "setup(install_requires=['torch==1.6'])\n"}
     assert [mention.path for mention in mentions("torch", "src", project(files))] == ["setup.py"]
     assert only(files, "src").verdict == "yes"
+
+
+def test_extras_of_a_project_add_to_what_is_included_without_them() -> None:
+    files = {
+        "env/requirements.txt": "-e ..\n-e ..[train]\n",
+        "pyproject.toml": pyproject("numpy", extras="train = ['torch==2.4.1']"),
+    }
+    assert only(files, "env").verdict == "yes"
 
 
 def test_setup_py_that_reads_a_file_says_what_the_file_says() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 
 from mlsys_advise.languages.requirements import pep508
 from mlsys_advise.languages.requirements.manifest import Reading, Requirement
 from mlsys_advise.languages.requirements.names import distribution
-from mlsys_advise.languages.requirements.pyproject import table, tables
 from mlsys_advise.languages.requirements.toml_positions import positions
+from mlsys_advise.languages.requirements.toml_tables import Table, load, table, tables
 
 # Nine tenths of a lock file are one-line tables of archives and their hashes, which nobody here asks about and which
 # the parser would spend its time on. They are items of arrays, so the file stays valid without them, line for line.
@@ -20,11 +19,7 @@ _ARCHIVE_LINE = re.compile(
 
 def read(text: str, reading: Reading) -> None:
     reading.declares = True
-    try:
-        data: dict[str, object] = tomllib.loads(_ARCHIVE_LINE.sub("", text))
-    except (ValueError, RecursionError) as error:
-        reading.leave_open(f"the file is not valid TOML: {error}")
-        return
+    data = load(_ARCHIVE_LINE.sub("", text), reading)
     locked: dict[str, set[str]] = {}
     for package in [*tables(data.get("package")), *tables(data.get("packages"))]:
         name, version = package.get("name"), package.get("version")
@@ -41,7 +36,7 @@ def read(text: str, reading: Reading) -> None:
     reading.spans.update(positions(text, {requirement.package for requirement in reading.requirements}))
 
 
-def _member(source: dict[str, object]) -> str | None:
+def _member(source: Table) -> str | None:
     """The folder of a package that is itself a project of the workspace."""
     for kind in ("editable", "virtual"):
         folder = source.get(kind)

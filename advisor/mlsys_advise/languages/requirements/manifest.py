@@ -101,7 +101,7 @@ class Reading:
 
     def require(self, requirement: Requirement, span: Span | None = None) -> None:
         self.declares = True
-        if not _storable(requirement.marker, requirement.group, *requirement.extras):
+        if not _storable(requirement.marker, requirement.group, *requirement.versions, *requirement.extras):
             self.leave_open("a requirement holds half of a surrogate pair")
             return
         self.requirements.add(requirement)
@@ -114,6 +114,10 @@ class Reading:
             self.leave_open("a path holds half of a surrogate pair")
             return
         self.includes.add(include)
+
+    def add_index(self, url: str) -> None:
+        if _storable(url):
+            self.indexes.add(url)
 
     def leave_open(self, problem: str) -> None:
         """Something that belongs here could not be read; the first reason is kept for the user."""

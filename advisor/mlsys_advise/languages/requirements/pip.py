@@ -97,7 +97,7 @@ def _read_option(line: str, reading: Reading, group: str, span: Span | None) -> 
     elif name in ("-e", "--editable") and value:
         _read_location(value, reading, group, span)
     elif name in _INDEXES and value:
-        reading.indexes.add(value)
+        reading.add_index(value)
 
 
 def _read_requirement(line: str, reading: Reading, group: str, span: Span | None) -> None:

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
-
 from mlsys_advise.languages.requirements import pep508
 from mlsys_advise.languages.requirements.manifest import Reading, Requirement
 from mlsys_advise.languages.requirements.names import distribution
-from mlsys_advise.languages.requirements.pyproject import strings, table, tables
 from mlsys_advise.languages.requirements.toml_positions import positions
+from mlsys_advise.languages.requirements.toml_tables import load, strings, table, tables
 
 
 def read(text: str, reading: Reading) -> None:
-    try:
-        data: dict[str, object] = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        reading.leave_open(f"the file is not valid TOML: {error}")
-        return
+    data = load(text, reading)
     for section, group in (("packages", ""), ("dev-packages", "dev")):
         for name, value in table(data.get(section)).items():
             reading.require(_requirement(distribution(name), value, group))

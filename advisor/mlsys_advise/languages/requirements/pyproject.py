@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
-
 import msgspec
 
 from mlsys_advise.languages.requirements import pep508, poetry
 from mlsys_advise.languages.requirements.manifest import Include, Reading, Requirement
 from mlsys_advise.languages.requirements.names import distribution
 from mlsys_advise.languages.requirements.toml_positions import positions
+from mlsys_advise.languages.requirements.toml_tables import Table, load, strings, table, tables
 
-Table = dict[str, object]
+#: A group takes in at most so many others.
+_GROUP_LIMIT = 32
 
 
 def read(text: str, reading: Reading) -> None:
-    try:
-        data: Table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:
-        reading.leave_open(f"the file is not valid TOML: {error}")
-        return
+    data = load(text, reading)
     tool = table(data.get("tool"))
     _read_project(table(data.get("project")), tool, reading)
     _read_groups(table(data.get("dependency-groups")), reading)
@@ -29,22 +25,7 @@ def read(text: str, reading: Reading) -> None:
     reading.spans.update(positions(text, {requirement.package for requirement in reading.requirements}))
 
 
-def table(value: object) -> Table:
-    """``value`` where it is a table; the manifest of a stranger may hold anything anywhere."""
-    return value if isinstance(value, dict) else {}
-
-
-def tables(value: object) -> list[Table]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def strings(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def require_all(lines: object, reading: Reading, group: str = "") -> None:
+def _require_all(lines: object, reading: Reading, group: str = "") -> None:
     for line in strings(lines):
         found = pep508.requirement(line, group)
         if found is not None:
@@ -59,9 +40,9 @@ def require_all(lines: object, reading: Reading, group: str = "") -> None:
 def _read_project(project: Table, tool: Table, reading: Reading) -> None:
     if "dependencies" in project or "optional-dependencies" in project:
         reading.declares = True
-    require_all(project.get("dependencies"), reading)
+    _require_all(project.get("dependencies"), reading)
     for extra, lines in table(project.get("optional-dependencies")).items():
-        require_all(lines, reading, extra)
+        _require_all(lines, reading, extra)
     python = project.get("requires-python")
     if isinstance(python, str):
         reading.require(Requirement("python", pep508.admitted(python)))
@@ -92,10 +73,10 @@ def _read_groups(groups: Table, reading: Reading) -> None:
         waiting, visited = [name], {name}
         while waiting:
             items = groups.get(waiting.pop())
-            require_all(items, reading, name)
+            _require_all(items, reading, name)
             for item in tables(items):
                 other = item.get("include-group")
-                if isinstance(other, str) and other not in visited:
+                if isinstance(other, str) and other not in visited and len(visited) < _GROUP_LIMIT:
                     visited.add(other)
                     waiting.append(other)
 
@@ -172,14 +153,14 @@ def _placed(package: str, settings: Table) -> Requirement | None:
 
 def _read_pdm(settings: Table, reading: Reading) -> None:
     for group, lines in table(settings.get("dev-dependencies")).items():
-        require_all(lines, reading, group)
+        _require_all(lines, reading, group)
 
 
 def _read_uv(settings: Table, reading: Reading) -> None:
-    require_all(settings.get("dev-dependencies"), reading, "dev")
+    _require_all(settings.get("dev-dependencies"), reading, "dev")
     for index in tables(settings.get("index")):
         reading.indexes.update(strings(index.get("url")))
-    require_all(settings.get("constraint-dependencies"), reading)
+    _require_all(settings.get("constraint-dependencies"), reading)
     _override(settings.get("override-dependencies"), reading)
     for name, source in table(settings.get("sources")).items():
         _place(distribution(name), source, reading)
