@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mlsys_advise.term": set(),
     "mlsys_advise.usage": set(),
     "mlsys_advise.vocabulary": WORDS,
-    "mlsys_advise.languages": WORDS,
+    "mlsys_advise.languages": WORDS | {"mlsys_advise.library"},
     "mlsys_advise.library": WORDS | {"mlsys_advise.languages.requirements"},
     "mlsys_advise.output": WORDS | {"mlsys_advise.languages.source", "mlsys_advise.languages.notebook"},
 }

@@ -204,8 +204,9 @@ def test_a_store_that_is_read_only_is_read(tmp_path: Path) -> None:
         cache.put_many([(b"k" * 16, b"kept")])
     file_of(folder).chmod(0o444)
     folder.chmod(0o555)
-    for parent in list(folder.parents)[:3]:
-        parent.chmod(parent.stat().st_mode | 0o055)
+    for parent in folder.parents:
+        if "pytest" in str(parent):
+            parent.chmod(parent.stat().st_mode | 0o055)
     try:
         done = subprocess.run(
             [sys.executable, "-c", READ_AND_WRITE, folder], capture_output=True, text=True, check=True, timeout=60
