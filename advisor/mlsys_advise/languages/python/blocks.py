@@ -29,10 +29,12 @@ class Line:
     ``code`` may be shorter than the text by some lines, never longer.
     """
 
-    __slots__ = ("code", "columns", "indentation", "lost", "opens", "word")
+    __slots__ = ("changed", "code", "columns", "indentation", "lost", "opens", "word")
 
-    def __init__(self, code: str, word: str, opens: bool, indentation: str, columns: int) -> None:
+    def __init__(self, code: str, word: str, opens: bool, indentation: str, columns: int, changed: bool) -> None:
         self.code = code
+        #: The code is no longer the original's.
+        self.changed = changed
         self.word = word
         self.opens = opens
         self.indentation = indentation
@@ -43,7 +45,7 @@ class Line:
     def become(self, code: str, word: str) -> None:
         self.code = code
         self.word = word
-        self.lost = True
+        self.lost = self.changed = True
 
     def become_plain(self) -> None:
         """What leads a block leads it still, under a header that needs no partner."""
@@ -56,6 +58,7 @@ class Line:
             self.become("pass", "")
         else:
             self.code += " pass"
+            self.changed = True
 
 
 class _Block:

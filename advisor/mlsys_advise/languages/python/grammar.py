@@ -14,7 +14,7 @@ from typing import cast
 #: What the parser raises on text that is broken, too deep or not text: nothing else leaves it.
 PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 
-TOO_DEEP = "nested too deeply"
+TOO_DEEP = "nested too deeply for Python's parser"
 
 #: What a message says about places counts from the start of the text that was parsed, often a single statement.
 _PLACE = re.compile(r" \(detected at line \d+\)| on line \d+")

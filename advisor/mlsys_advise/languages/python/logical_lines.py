@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import msgspec
 
 from mlsys_advise.languages.python.grammar import stands_alone
-from mlsys_advise.languages.python.string_literals import literal_end, opening
+from mlsys_advise.languages.python.string_literals import Literals, opening
 
 #: Statements that carry a block.
 COMPOUND = frozenset(
@@ -50,15 +50,16 @@ _CODE = re.compile(
 class LogicalLine:
     """One statement, or the header of one; offsets into the text, physical lines from 0, ``last`` inclusive."""
 
-    __slots__ = ("broken", "end", "first", "indent", "last", "opens", "start", "word")
+    __slots__ = ("broken", "end", "first", "indent", "last", "margin", "opens", "start", "word")
 
-    def __init__(self, start: int, first: int, indent: int) -> None:
+    def __init__(self, start: int, first: int, margin: str) -> None:
         self.start = start
         self.end = start
         self.first = first
         self.last = first
-        #: Columns, a tab counting to the next multiple of eight.
-        self.indent = indent
+        #: The white space before it, and its width in columns: a tab goes to the next multiple of eight.
+        self.margin = margin
+        self.indent = _width(margin)
         #: The leading keyword (``async`` with the next one), ``@`` for a decorator, else whatever name comes first.
         self.word = ""
         #: The line ends in a colon, so that an indented block must follow.
@@ -99,6 +100,7 @@ class _Scan:
     def __init__(self, text: str, cuts: dict[int, int]) -> None:
         self.text = text
         self.cuts = cuts
+        self.literals = Literals(text)
         self.found: list[LogicalLine] = []
         #: By offset, since the lines behind a forgotten bracket are read twice.
         self.long_strings: dict[int, _LongString] = {}
@@ -111,11 +113,11 @@ class _Scan:
     def run(self) -> None:
         line, lines = 0, len(self.offsets) - 1
         while line < lines:
-            start, indent = self._indentation(self.offsets[line])
+            start = _INDENT.match(self.text, self.offsets[line]).end()  # type: ignore[union-attr]  # it always matches
             if self.text[start : start + 1] in ("", "#", "\n"):
                 line += 1
                 continue
-            found = LogicalLine(start, line, indent)
+            found = LogicalLine(start, line, self.text[self.offsets[line] : start])
             self._read(found)
             self._describe(found)
             self.found.append(found)
@@ -123,7 +125,7 @@ class _Scan:
 
     def _indentation(self, position: int) -> tuple[int, int]:
         """The offset of the first character behind the indentation, and its width in columns."""
-        start = _INDENT.match(self.text, position).end()  # type: ignore[union-attr]  # it matches nothing, too
+        start = _INDENT.match(self.text, position).end()  # type: ignore[union-attr]  # it always matches
         return start, _width(self.text[position:start])
 
     def _read(self, found: LogicalLine) -> None:
@@ -173,7 +175,7 @@ class _Scan:
         if cut is not None:
             self._end_before(found, cut)
             return None
-        end = literal_end(self.text, start)
+        end = self.literals.end(start)
         if len(opening(self.text, start)) == 1:
             if end is None:
                 found.broken = True

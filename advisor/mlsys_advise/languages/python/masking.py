@@ -85,7 +85,7 @@ class Masking:
         self.diagnosis = Diagnosis()
         self._firsts = [line.first for line in self.lines]
         self._forms: dict[int, _Form] = {}
-        self._arranged: list[Line] = []
+        self._arranged: list[tuple[int, Line]] = []
         self._judged: set[int] = set()
 
     def run(self, error: BaseException) -> ast.Module | None:
@@ -200,36 +200,33 @@ class Masking:
 
     def _present(self) -> list[tuple[int, Line]]:
         """The lines that are left, arranged, with their index."""
-        indices = [index for index in range(len(self.lines)) if self._forms.get(index) is not _GONE]
         if not self._arranged:
-            self._arranged = [self._line(index) for index in indices]
-            arrange(self._arranged)
-        return list(zip(indices, self._arranged, strict=True))
+            lines = [self._line(index) for index in range(len(self.lines)) if self._forms.get(index) is not _GONE]
+            arrange([line for _, line in lines])
+            self._arranged = lines
+        return self._arranged
 
-    def _line(self, index: int) -> Line:
+    def _line(self, index: int) -> tuple[int, Line]:
         line = self.lines[index]
         form = self._forms.get(index)
-        code, word, opens = line.code(self.text), line.word, line.opens
-        if form is not None:
-            code, word, opens = form.code, form.word, form.opens
-        return Line(code, word, opens, self._indentation(line), line.indent)
-
-    def _indentation(self, line: LogicalLine) -> str:
-        return self.text[self.text.rfind("\n", 0, line.start) + 1 : line.start]
+        if form is None:
+            return index, Line(line.code(self.text), line.word, line.opens, line.margin, line.indent, False)
+        return index, Line(form.code, form.word, form.opens, line.margin, line.indent, True)
 
     def masked_text(self) -> str:
         """The text with each mask in its place; it has the lines of the original."""
+        written = {
+            index: line.indentation + line.code
+            for index, line in self._present()
+            if line.changed or line.indentation != self.lines[index].margin
+        }
+        written |= {index: "" for index, form in self._forms.items() if form is _GONE}
         pieces, done = [], 0
-        present = dict(self._present())
-        for index, line in enumerate(self.lines):
-            indentation = self._indentation(line)
-            kept = present.get(index)
-            written = kept.indentation + kept.code if kept else ""
-            start = line.start - len(indentation)
-            if written != self.text[start : line.end]:
-                missing = self.text.count("\n", line.start, line.end) - written.count("\n")
-                pieces += [self.text[done:start], written, "\n" * missing]
-                done = line.end
+        for index in sorted(written):
+            line = self.lines[index]
+            missing = self.text.count("\n", line.start, line.end) - written[index].count("\n")
+            pieces += [self.text[done : line.start - len(line.margin)], written[index], "\n" * missing]
+            done = line.end
         return "".join([*pieces, self.text[done:]])
 
     def masked(self) -> list[MaskedRange]:
@@ -251,7 +248,7 @@ class Masking:
         moved = {}
         for index, line in self._present():
             original = self.lines[index]
-            difference = len(self._indentation(original)) - len(line.indentation)
+            difference = len(original.margin) - len(line.indentation)
             if difference:
                 moved[original.first + 1 + before] = difference
         for node in ast.walk(tree) if moved else ():

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import msgspec
 
 from mlsys_advise.languages.python.grammar import complaint, stands_alone
-from mlsys_advise.languages.python.string_literals import interpolation, literal_end, opening, prefix_of
+from mlsys_advise.languages.python.string_literals import Literals, interpolation, opening, prefix_of
 
 Version = tuple[int, int]
 
@@ -63,8 +63,12 @@ def _f_strings(code: str) -> _Step | None:
     pieces, done = [], 0
     for quote, end in _literals(code):
         prefix = prefix_of(code, quote)
-        found = interpolation(code, quote) if "f" in prefix else None
-        if found is not None and found.modern:
+        if "f" not in prefix:
+            continue
+        found = interpolation(code, quote)
+        if found is None:
+            return None
+        if found.modern:
             start = quote - len(prefix)
             pieces += [code[done:start], "'''", _blank(code[start + 3 : end - 3]), "'''"]
             done = end
@@ -160,13 +164,14 @@ def _blank(code: str) -> str:
 def _literals(code: str) -> list[tuple[int, int]]:
     """The string literals of a statement: offset of the quote, and of the end."""
     found, position = [], 0
+    literals = Literals(code)
     while token := _TOKEN.search(code, position):
         position = token.end()
         if token.group() == "#":
             newline = code.find("\n", position)
             position = newline if newline >= 0 else len(code)
         elif token.group() in "\"'":
-            end = literal_end(code, token.start())
+            end = literals.end(token.start())
             if end is None:
                 position = token.start() + len(opening(code, token.start()))
                 continue

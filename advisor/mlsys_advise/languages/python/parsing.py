@@ -14,7 +14,7 @@ from itertools import pairwise
 import msgspec
 
 from mlsys_advise.finding import Notice
-from mlsys_advise.languages.python.grammar import PARSE_ERRORS, message_of, tree_of
+from mlsys_advise.languages.python.grammar import PARSE_ERRORS, TOO_DEEP, is_too_deep, message_of, tree_of
 from mlsys_advise.languages.python.masking import Diagnosis, MaskedRange, Masking
 from mlsys_advise.languages.source import without_surrogates
 
@@ -129,7 +129,7 @@ class _Report:
                 f"uses {found.newer.feature} and needs Python {needed} to be read whole (this is Python {running})"
             )
         if found.too_deep:
-            said.append(f"is nested too deeply for Python's parser: {_statements(found.too_deep)} skipped")
+            said.append(f"is {TOO_DEEP}: {_statements(found.too_deep)} skipped")
         if found.python_2:
             said.append(f"is Python 2 code: {_statements(found.python_2 + found.broken)} skipped")
         notices = [Notice(self.path, message) for message in said]
@@ -138,7 +138,8 @@ class _Report:
             notices.append(Notice(self.path, f"syntax error: {found.message}{skipped}", self.before + found.line))
         elif not notices:
             # Every statement is valid, only their nesting is not.
-            notices.append(Notice(self.path, f"syntax error: {message_of(error)}", self._line(error)))
+            kind = "is" if is_too_deep(error) else "syntax error:"
+            notices.append(Notice(self.path, f"{kind} {message_of(error)}", self._line(error)))
         return notices
 
     def _line(self, error: BaseException) -> int:

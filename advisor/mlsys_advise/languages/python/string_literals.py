@@ -1,6 +1,6 @@
 """Where Python string literals end, by the grammar of 3.12 and later, on every interpreter.
 
-Invariant: linear in the literal's length, however its f-strings are nested.
+Invariant: linear in the text, however its f-strings are nested or broken.
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ _BODY = {
     '"""': re.compile(r'(?:[^"\\]++|\\.|"(?!""))*+"""', re.DOTALL),
     "'''": re.compile(r"(?:[^'\\]++|\\.|'(?!''))*+'''", re.DOTALL),
 }
+#: Each costs a walk to the end of the text; code that closes its strings has none.
+_MOST_FAILURES = 8
+#: CPython nests 150 f-strings at most, each with a field and its format.
+_DEEPEST = 450
 _PREFIX = "rRbBfFuUtT"
 _IN_TEXT = re.compile(r"\\.|\{\{|\}\}|[{}\n]|\"(?:\"\")?|'(?:'')?", re.DOTALL)
 _IN_REPLACEMENT = re.compile(r"[\\#\n()\[\]{}:]|\"(?:\"\")?|'(?:'')?")
@@ -43,20 +47,29 @@ def opening(text: str, quote: int) -> str:
     return mark * 3 if text.startswith(mark * 3, quote) else mark
 
 
-def literal_end(text: str, quote: int) -> int | None:
-    """The offset behind the literal whose opening quote is at ``quote``, ``None`` where it is never closed."""
-    marks = opening(text, quote)
-    start = quote + len(marks)
-    plain = _BODY[marks].match(text, start)
-    prefix = prefix_of(text, quote)
-    if "f" in prefix or "t" in prefix:
-        # Before 3.12 an expression cannot hold the quotes around it: then both grammars agree.
-        balanced = plain is not None and text.count("{", start, plain.end()) == text.count("}", start, plain.end())
-        if not balanced:
-            found = interpolation(text, quote)
-            if found is not None:
-                return found.end
-    return plain.end() if plain else None
+class Literals:
+    """The string literals of one text; gives up on f-strings where too many of them do not close."""
+
+    __slots__ = ("_failures", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._failures = 0
+
+    def end(self, quote: int) -> int | None:
+        """The offset behind the literal whose opening quote is at ``quote``, ``None`` where it is never closed."""
+        marks = opening(self.text, quote)
+        start = quote + len(marks)
+        plain = _BODY[marks].match(self.text, start)
+        prefix = prefix_of(self.text, quote)
+        if ("f" in prefix or "t" in prefix) and self._failures < _MOST_FAILURES:
+            # Before 3.12 an expression cannot hold the quotes around it: then both grammars agree.
+            if plain is None or self.text.count("{", start, plain.end()) != self.text.count("}", start, plain.end()):
+                found = interpolation(self.text, quote)
+                if found is not None:
+                    return found.end
+                self._failures += 1
+        return plain.end() if plain else None
 
 
 def interpolation(text: str, quote: int) -> Interpolation | None:
@@ -87,6 +100,8 @@ class _Reader:
 
     def read(self) -> Interpolation | None:
         while self.levels:
+            if len(self.levels) > _DEEPEST:
+                return None
             level = self.levels[-1]
             pattern = _IN_REPLACEMENT if level.kind == "field" else _IN_TEXT
             token = pattern.search(self.text, self.position)
