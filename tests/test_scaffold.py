@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from pathlib import Path
 
 import pytest
 from mlsys_advise import scaffold
 from mlsys_advise.page import SKELETON, read_cases, read_page
+from mlsys_advise.registry import registry_of
+from mlsys_advise.rule import Pack, Rule
 from mlsys_advise.scaffold import ScaffoldError, write_skeleton
+
+from tests.rules.harness import Case, differences, findings
 
 LESSONS = """\
 [[lesson]]
@@ -57,6 +62,28 @@ def test_files_of_a_new_rule(root: Path) -> None:
     assert len(read.faults) == page.count(SKELETON)
     assert read_page(page.replace(SKELETON, "Written:")).faults == ()
     assert read_cases(cases).faults == ()
+
+
+def test_the_skeleton_flags_its_own_examples(root: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    code, page, cases = write_skeleton(root, "page-cache-thrash", "os")
+    rule = load(code, "page_cache_thrash")
+    registry = registry_of([Pack("new", (rule,))])
+    projects = [*read_page(page.read_text("utf-8")).projects, *read_cases(cases.read_text("utf-8")).projects]
+    assert len(projects) == 5
+    for project in projects:
+        found = findings(project.files(), [rule.code], tmp_path_factory.mktemp("project"), registry)
+        assert differences(Case("", project, (rule.code,)), found) == []
+
+
+def load(path: Path, name: str) -> Rule:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    rule = getattr(module, name)
+    assert isinstance(rule, Rule)
+    return rule
 
 
 def test_the_code_after_the_highest_is_taken_and_a_dropped_one_stays_taken(root: Path) -> None:

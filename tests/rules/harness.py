@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 import msgspec
 from mlsys_advise.engine import Options, check
 from mlsys_advise.example import Block, Expected, Project
-from mlsys_advise.finding import Finding, Related
+from mlsys_advise.finding import Finding
 from mlsys_advise.page import CaseFile, Page, read_cases, read_page
+from mlsys_advise.registry import Registry
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = ROOT / "rules" / "mlsys_rules"
@@ -64,32 +65,17 @@ def write(files: dict[str, str], folder: Path) -> None:
         target.write_text(text, encoding="utf-8", newline="\n")
 
 
-def findings(files: dict[str, str], codes: Collection[str], folder: Path) -> list[Finding]:
+def findings(
+    files: dict[str, str], codes: Collection[str], folder: Path, registry: Registry | None = None
+) -> list[Finding]:
     """What the rules ``codes`` report in a project of these files; paths are relative to the project.
 
     Whatever a rule or the engine raises is raised here.
     """
     write(files, folder)
     options = Options(select=tuple(sorted(codes)), use_cache=False, jobs=1, raise_errors=True)
-    report = check([folder], options)
-    root = folder.resolve().as_posix()
-    return [
-        msgspec.structs.replace(
-            finding,
-            path=_within(root, finding.path),
-            related=tuple(_related_within(root, related) for related in finding.related),
-        )
-        for finding in report.findings
-    ]
-
-
-def _within(root: str, path: str) -> str:
-    return PurePosixPath(path).relative_to(root).as_posix()
-
-
-def _related_within(root: str, related: Related) -> Related:
-    place = msgspec.structs.replace(related.place, path=_within(root, related.place.path))
-    return msgspec.structs.replace(related, place=place)
+    root = folder.resolve()
+    return [_relative(finding, root.as_posix()) for finding in check([root], options, registry=registry).findings]
 
 
 def differences(case: Case, found: Iterable[Finding]) -> list[str]:
@@ -135,6 +121,17 @@ def _holds(project: Project, other: Project, title: str) -> bool:
 
 def _unmarked(block: Block) -> str:
     return "\n".join(_MARK.sub("", line) for line in block.text.splitlines())
+
+
+def _relative(finding: Finding, root: str) -> Finding:
+    def within(path: str) -> str:
+        return PurePosixPath(path).relative_to(root).as_posix()
+
+    related = [
+        msgspec.structs.replace(place, place=msgspec.structs.replace(place.place, path=within(place.place.path)))
+        for place in finding.related
+    ]
+    return msgspec.structs.replace(finding, path=within(finding.path), related=tuple(related))
 
 
 def _texts(folder: Path, skip: str) -> list[tuple[str, str]]:
