@@ -213,6 +213,13 @@ class Here:
         """The loops that a statement or comprehension makes, outermost first; a comprehension has one per clause."""
         return self._loop_of.get(node, [])
 
+    def bound(self, loop: Loop) -> ast.expr | None:
+        """How far a loop over `range` goes; None for any other loop."""
+        match loop_facts.unwrap(loop.iterated, self.terms, self.module, loop):
+            case ast.Call(ast.Name("range" | "trange"), args) if args:
+                return loop_facts.last_of_range(args)
+        return None
+
     def walked(self, loop: Loop, path: tuple[int, ...] = ()) -> ast.expr | None:
         """The iterable whose elements a part of the loop's target holds, behind `enumerate`, `zip` and `tqdm`.
 

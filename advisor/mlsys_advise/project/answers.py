@@ -29,8 +29,9 @@ from mlsys_advise.condition import (
 )
 from mlsys_advise.heat import per
 from mlsys_advise.interface import CallRecord
-from mlsys_advise.project.configured import configured
 from mlsys_advise.project.arrays import Arrays
+from mlsys_advise.project.compilers import Compilers
+from mlsys_advise.project.configured import configured
 from mlsys_advise.project.deployment import Deployment
 from mlsys_advise.project.flows import Flow, Flows, place
 from mlsys_advise.project.hotness import Cause, Hotness
@@ -39,7 +40,7 @@ from mlsys_advise.project.properties import Properties
 from mlsys_advise.project.reply import Reply
 from mlsys_advise.project.scopes import Programs
 from mlsys_advise.project.values import Head, Locus, Values
-from mlsys_advise.project.world import Target, World
+from mlsys_advise.project.world import World
 from mlsys_advise.term import Term
 
 #: Questions answered from tables come before those that walk calls (see ``questions`` in the architecture).
@@ -77,6 +78,7 @@ class Answers:
         self.arrays = Arrays(world, self.values)
         self.programs = Programs(world)
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
+        self.compilers = Compilers(world, self.values, self.loaders)
         self.deployment = deployment
 
     def ask(self, condition: Condition, path: str) -> Reply:
@@ -109,7 +111,7 @@ class Answers:
             case Hot(function, loop, contexts, least):
                 return self._hot(function, loop, contexts, least, path)
             case Traced(function):
-                return self._traced(function, path)
+                return self.compilers.traced(function, path)
             case AlwaysUnder(function, regions):
                 return self._always_under(function, regions, path)
             case Pinned(package, below):
@@ -246,62 +248,6 @@ class Answers:
             return Reply(False, reason="it runs, but not so often in these contexts")
         return Reply(None, reason="nothing is known to call it")
 
-    def _traced(self, function: str, path: str) -> Reply:
-        """Whether a function runs under a compiler: decorated, handed to one, or a forward of what is compiled."""
-        seen: set[Target] = set()
-        frontier = [(Target("function", path, function), 3)]
-        unknown = False
-        for target, depth in frontier:
-            if target in seen:
-                continue
-            seen.add(target)
-            record = self.world.function(target.path, target.name, "head")
-            if record is None:
-                continue
-            for decorator in record.decorators:
-                if self._compiles(decorator.callee, target.path):
-                    return Reply(
-                        True, (Cause(Locus(target.path, "definition", target.name), "compiled by its decorator"),)
-                    )
-            reply = self._handed_to_compiler(target)
-            if reply.value:
-                return reply
-            unknown = unknown or reply.value is None
-            if depth > 0:
-                frontier.extend(
-                    (Target("function", caller.path, caller.function), depth - 1)
-                    for caller in self.values.callers(target.path, target.name) or ()
-                    if caller.function
-                )
-        return Reply(None if unknown else False)
-
-    def _compiles(self, callee: Term, path: str) -> bool:
-        target = self.world.denotes(callee, path)
-        return target is not None and target.what == "library" and compiler(target.name)
-
-    def _handed_to_compiler(self, target: Target) -> Reply:
-        record = self.world.function(target.path, target.name, "head")
-        cls = record.cls if record is not None and target.name.rpartition(".")[2] == "forward" else ""
-        for name in ("torch.compile", "torch.jit.script", "torch.jit.trace", "jax.jit", "numba.njit", "numba.jit"):
-            for file in self.world.table("construct", name):
-                for caller in self.values.calls_named(file, name.rpartition(".")[2]):
-                    for argument in caller.record.args[:1]:
-                        if target in self.values.functions(argument, file, 3)[0]:
-                            return Reply(
-                                True, (Cause(Locus(file, "call", caller.function, caller.number), f"given to {name}"),)
-                            )
-                        if cls and self.loaders.holds(argument, file, [Target("class", target.path, cls)])[0]:
-                            return Reply(
-                                True,
-                                (
-                                    Cause(
-                                        Locus(file, "call", caller.function, caller.number),
-                                        f"its module is given to {name}",
-                                    ),
-                                ),
-                            )
-        return Reply(False)
-
     def _always_under(self, function: str, regions: int, path: str) -> Reply:
         callers = self.values.callers(path, function)
         if not callers:
@@ -333,14 +279,3 @@ def cost(condition: Condition) -> int:
 
 def clause_cost(clause: Clause) -> int:
     return cost(clause.condition) + (20 if clause.part == "grade" else 0)
-
-
-def compiler(dotted: str) -> bool:
-    """Whether a library name compiles or traces what it is given."""
-    return dotted in _COMPILERS or dotted.startswith(("numba.", "triton.jit", "taichi.", "warp."))
-
-
-_COMPILERS: Final = frozenset(
-    "torch.compile torch.jit.script torch.jit.trace torch._dynamo.optimize jax.jit jax.pmap jax.vmap "
-    "tensorflow.function triton.jit cython.cfunc cython.ccall triton.autotune flax.nn.jit equinox.filter_jit".split()
-)

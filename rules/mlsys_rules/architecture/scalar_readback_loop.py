@@ -58,7 +58,8 @@ def scalar_readback_loop(call: ast.Call, here: Here) -> Iterator[Candidate]:
         return
     chain = indices.access(read)
     place = indices.key(chain.base)
-    if place is None or not all(_is_number(part, here) for part in chain.parts):
+    scope = here.scope(call)
+    if place is None or not all(here.bodies.is_number(part, scope) for part in chain.parts):
         return
     loop = next((loop for loop in loops if _varies(chain, loop, here)), None)
     if loop is None or isinstance(loop.node, ast.While) or _changes(place, loop, here):
@@ -75,12 +76,6 @@ def _read(call: ast.Call) -> ast.Subscript | ast.Name | None:
             return read
         case _:
             return None
-
-
-def _is_number(part: ast.expr, here: Here) -> bool:
-    return indices.sort(part) == indices.SCALAR and (
-        not isinstance(part, ast.Name) or here.tensor(part).rank == 0 or not here.kinds(part) - {"scalar", "tensor"}
-    )
 
 
 def _varies(chain: indices.Access, loop: Loop, here: Here) -> bool:
@@ -166,18 +161,14 @@ def _fix(tensor: ast.expr, place: str, loop: Loop, here: Here) -> Fix | None:
     if name in here.module.words or not here.begins_line(statement):
         return None
     edits: list[tuple[Span, str]] = []
-    for node in here.bodies.nodes(loop):
-        if not isinstance(node, ast.Call):
-            continue
-        read = _read(node)
-        if not isinstance(read, ast.Subscript) or indices.key(indices.access(read).base) != place:
-            continue
-        chain = indices.access(read)
-        if not all(_is_number(part, here) for part in chain.parts) or not _varies(chain, loop, here):
+    for chain in here.bodies.elements(loop):
+        around = here.parent(chain.node)
+        call = here.parent(around) if isinstance(around, ast.Attribute) else around
+        if indices.key(chain.base) != place or not isinstance(call, ast.Call) or _read(call) is not chain.node:
             continue
         edits.append((here.span(chain.base), name))
-        if isinstance(node.func, ast.Attribute):
-            whole, kept = here.span(node), here.span(read)
+        if isinstance(call.func, ast.Attribute):
+            whole, kept = here.span(call), here.span(chain.node)
             edits.append((Span(kept.end_line, kept.end_column, whole.end_line, whole.end_column, whole.cell), ""))
     if not edits:
         return None

@@ -66,6 +66,8 @@ class Bodies:
         self.kinds = kinds
         self._parents = {loop.parent for loop in module.loops}
         self._nodes: dict[int, tuple[ast.AST, ...]] = {}
+        self._numbers: dict[int, set[ast.AST]] = {}
+        self._assumed: dict[int, list[indices.Access]] = {}
 
     # -- structure
 
@@ -188,7 +190,7 @@ class Bodies:
         What is compared in a test, stored into one element or given to ``int`` or ``math`` can only be a number, and so
         can everything that it is computed from.
         """
-        forced = self._forced(loop, scope)
+        forced = self.numbers(loop)
         seen = {ast.unparse(node) for node in forced if isinstance(node, ast.Subscript)}
         for node in self.nodes(loop):
             if not isinstance(node, ast.BinOp | ast.AugAssign | ast.Compare | ast.UnaryOp) or node in forced:
@@ -206,8 +208,14 @@ class Bodies:
             return False
         return not self.kinds(leaf).isdisjoint(arrays.ARRAY_KINDS)
 
-    def _forced(self, loop: Loop, scope: Scope) -> set[ast.AST]:
+    def numbers(self, loop: Loop) -> set[ast.AST]:
         """The expressions of a pass that can only be numbers, by what is done with them."""
+        known = self._numbers.get(loop.index)
+        if known is None:
+            known = self._numbers[loop.index] = self._forced(loop, self.module.scopes[loop.scope])
+        return known
+
+    def _forced(self, loop: Loop, scope: Scope) -> set[ast.AST]:
         forced: set[ast.AST] = set()
         stack: list[ast.AST] = []
         for node in self.nodes(loop):
@@ -217,11 +225,19 @@ class Bodies:
                 case ast.Assign([ast.Subscript() as target], value) | ast.AugAssign(
                     ast.Subscript() as target, _, value
                 ):
-                    if self.is_element(target, scope):
+                    element = self.is_element(target, scope)
+                    if element is None:
+                        operands = _leaves(node if isinstance(node, ast.AugAssign) else value)
+                        element = any(self._may_be_wide(leaf, scope, set()) for leaf in operands)
+                        if element:
+                            self._assumed.setdefault(loop.index, []).append(indices.access(target))
+                    if element:
                         stack.append(value)
                         forced.add(node)
                         forced.update(ast.walk(target))
                 case ast.Call(ast.Name("int" | "float" | "bool" | "round"), args):
+                    stack.extend(args)
+                case ast.Call(ast.Attribute(ast.Name("math")), args):
                     stack.extend(args)
         if not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While):
             stack.extend(test for clause in loop.node.generators for test in clause.ifs)
@@ -238,12 +254,49 @@ class Bodies:
                         stack.append(binding.value)
         return forced
 
-    def is_element(self, node: ast.Subscript, scope: Scope) -> bool:
-        """Whether a chain of subscripts certainly takes one element: as many numbers as the array has axes."""
+    def assumed(self, loop: Loop) -> list[indices.Access]:
+        """The stores of a scalar body that were taken to be into one element, though the array's axes are not known."""
+        self.numbers(loop)
+        return self._assumed.get(loop.index, [])
+
+    def is_element(self, node: ast.Subscript, scope: Scope) -> bool | None:
+        """Whether a chain of subscripts takes one element: as many numbers as the array has axes, if that is known."""
         chain = indices.access(node)
-        if any(indices.sort(part) != indices.SCALAR for part in chain.parts):
+        if not all(self.is_number(part, scope) for part in chain.parts):
             return False
-        return self.shapes.of(chain.base, scope).rank == len(chain.parts)
+        rank = self.shapes.of(chain.base, scope).rank
+        if rank is not None:
+            return rank == len(chain.parts)
+        kinds = self.kinds(chain.base)
+        return None if not kinds or not kinds.isdisjoint(arrays.ARRAY_KINDS) else False
+
+    def elements(self, loop: Loop) -> Iterator[indices.Access]:
+        """The chains of subscripts in a pass whose every index is a number, one of which changes with each pass.
+
+        What they take is one element if the array has as many axes as there are indices.
+        """
+        scope = self.module.scopes[loop.scope]
+        inner: set[ast.AST] = set()
+        for node in self.nodes(loop):
+            if not isinstance(node, ast.Subscript) or node in inner:
+                continue
+            chain = indices.access(node)
+            part = node.value
+            while isinstance(part, ast.Subscript) and part is not chain.base:
+                inner.add(part)
+                part = part.value
+            if all(self.is_number(part, scope) for part in chain.parts) and any(
+                indices.depends(part, loop, self.module) for part in chain.parts
+            ):
+                yield chain
+
+    def is_number(self, part: ast.expr, scope: Scope) -> bool:
+        """Whether an index is a number, as far as can be told: no slice, mask, key or list of indices."""
+        if indices.sort(part) != indices.SCALAR:
+            return False
+        if not isinstance(part, ast.Name):
+            return True
+        return self.shapes.of(part, scope).rank == 0 or not self.kinds(part) - {"scalar", "tensor"}
 
     def work(self, loop: Loop) -> int:
         """How many arithmetic operations, element-wise functions and reductions a pass has, outside of indices."""

@@ -601,7 +601,7 @@ class Extraction:
             effects.update([effect.token for effect in record.effects])
             for call in (*record.calls, *record.decorators):
                 callee = call.callee
-                name = last_name(callee)
+                name = last_name(callee) or (last_name(callee.callee) if type(callee) is Call else "")
                 if name:
                     calls.add(name)
                 if call.site >= 0 and type(callee) is Name:
