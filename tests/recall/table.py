@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
-from tests.recall.measure import LEAST, Recall, recall
+from tests.recall.measure import Recall, recall
 from tests.recall.variants import COMBINED, HOLDS_NO_MORE, REWRITES
 from tests.rules.harness import PACKS, pages
 
 BEGIN, END = "<!-- measured: recall -->", "<!-- end: recall -->"
+HEADING = "| Rule | variants | flagged | share | not flagged |"
 SECTION = f"""\
 ## Recall
 
@@ -37,12 +39,21 @@ def packs() -> dict[str, list[str]]:
 
 def table(paths: list[str]) -> str:
     """The rows of the rules of one pack, and what was not counted and why."""
-    measured = sorted((recall(path) for path in paths), key=lambda row: row.code)
-    lines = ["| Rule | variants | flagged | share | not flagged |", "| --- | --- | --- | --- | --- |"]
-    lines += [f"| {' | '.join(_row(row))} |" for row in measured]
-    codes = {row.code for row in measured}
+    rows = sorted(row(recall(path)) for path in paths)
+    reasons = not_counted({pages()[path].code for path in paths})
+    return "\n".join([HEADING, "| --- | --- | --- | --- | --- |", *rows, *reasons])
+
+
+def row(measured: Recall) -> str:
+    missed = Counter(name for name, _ in measured.missed)
+    named = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in sorted(missed.items()))
+    figures = f"{measured.marks} | {measured.flagged} | {measured.share:.0%}"
+    return f"| {measured.code} {measured.name} | {figures} | {named or 'none'} |"
+
+
+def not_counted(codes: Collection[str]) -> list[str]:
     reasons = [f"- {code}, *{name}*: {why}" for (code, name), why in sorted(HOLDS_NO_MORE.items()) if code in codes]
-    return "\n".join([*lines, *(["", "Not counted, because the mistake is gone:", "", *reasons] if reasons else [])])
+    return ["", "Not counted, because the mistake is gone:", "", *reasons] if reasons else []
 
 
 def replaced(text: str, new: str) -> str:
@@ -62,15 +73,8 @@ def main() -> int:
         path = readme(pack)
         old = path.read_text(encoding="utf-8") if path.is_file() else f"# {pack}\n"
         path.write_text(replaced(old, table(paths)), encoding="utf-8", newline="\n")
-        for row in map(recall, paths):
-            print(f"{row.code} {row.name}: {row.flagged} of {row.marks}{'' if row.share >= LEAST else ', too few'}")
+        print(*(row(recall(path)) for path in paths), sep="\n")
     return 0
-
-
-def _row(row: Recall) -> list[str]:
-    missed = Counter(name for name, _ in row.missed)
-    named = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in sorted(missed.items()))
-    return [f"{row.code} {row.name}", str(row.marks), str(row.flagged), f"{row.share:.0%}", named]
 
 
 if __name__ == "__main__":
