@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import ast
-import importlib
-import sys
-import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-from mlsys_advise import registry
-from mlsys_advise.finding import Finding, InternalError, Notice, Place, Related, Span
+from mlsys_advise import engine, registry
+from mlsys_advise.finding import Finding, Place, Related, Span
 from mlsys_advise.heat import STEP, TRAINING, Heat
 from mlsys_advise.rule import Rule
 from mlsys_advise.vocabulary import Vocabulary
@@ -58,57 +54,13 @@ def finding(path: Path | str, line: int = 1, **changes: Any) -> Finding:
     return Finding(**(values | changes))
 
 
-def provide() -> None:
-    """Stand in for the engine while there is none."""
-    full = "mlsys_advise.engine"
-    try:
-        importlib.import_module(full)
-        return
-    except ImportError:
-        pass
-    module: Any = types.ModuleType(full)
-
-    class Options(msgspec.Struct, frozen=True):
-        select: tuple[str, ...] = ()
-        ignore: tuple[str, ...] = ()
-        jobs: int = 0
-        executor: str = ""
-        cache: Path | None = None
-        use_cache: bool = True
-        isolated: bool = False
-        raise_errors: bool = False
-
-    class Report(msgspec.Struct, frozen=True):
-        findings: tuple[Finding, ...] = ()
-        notices: tuple[Notice, ...] = ()
-        errors: tuple[InternalError, ...] = ()
-        files: int = 0
-        partial: bool = False
-
-    module.Options, module.Report = Options, Report
-    sys.modules[full] = module
-
-
 def install(check: Callable[..., Any], patch: Callable[[Any, str, Any], None] = setattr) -> None:
-    """Let the command line find ``check`` and our three rules; ``patch`` may be a monkeypatch's setattr."""
-    provide()
-    from mlsys_advise import engine
-
-    for module, name, value in (
-        (engine, "check", check),
-        (engine, "inspect", lambda path, line, options: f"{path}\n  line {line}"),
-        (engine, "why", lambda code, path, line, options: f"{code} at {path}:{line}\n  silent"),
-        (registry, "load_rules", lambda: registry.Registry(RULES, Vocabulary(), b"")),
-    ):
-        if not hasattr(module, name):
-            setattr(module, name, None)
-        patch(module, name, value)
+    """Let the command line find ``check`` and our four rules; ``patch`` may be a monkeypatch's setattr."""
+    patch(engine, "check", check)
+    patch(engine, "inspect", lambda path, line, options: f"{path}\n  line {line}")
+    patch(engine, "why", lambda code, path, line, options: f"{code} at {path}:{line}\n  silent")
+    patch(registry, "load_rules", lambda: registry.Registry(RULES, Vocabulary(), b""))
 
 
-def report(findings: Sequence[Finding] = (), **rest: Any) -> Any:
-    provide()
-    from mlsys_advise import engine
-
-    return engine.Report(
-        **({"findings": tuple(findings), "notices": (), "errors": (), "files": 1, "partial": False} | rest)
-    )
+def report(findings: Sequence[Finding] = (), **rest: Any) -> engine.Report:
+    return engine.Report(**({"findings": tuple(findings), "files": 1} | rest))
