@@ -449,6 +449,7 @@ MEMBERS = {
     **_all("ndarray", "ndim dtype size", "scalar"),
     **_all("frame", "values", "ndarray_fortran"),
     **_all("frame", "columns", "columns"),
+    **_all("frame", "loc iloc at iat", "frame_part"),
     **_all("series", "values", "ndarray"),
     **_all("loader", "dataset", "dataset"),
     **_all("loader", "sampler batch_sampler", "sampler"),

@@ -298,22 +298,27 @@ class Bodies:
             return True
         return self.shapes.of(part, scope).rank == 0 or not self.kinds(part) - {"scalar", "tensor"}
 
-    def work(self, loop: Loop) -> int:
-        """How many arithmetic operations, element-wise functions and reductions a pass has, outside of indices."""
-        count = 0
-        inside: set[ast.AST] = set()
+    def works_on(self, loop: Loop, values: set[ast.AST]) -> bool:
+        """Whether a pass calculates with some of these expressions, itself or under a name that it gives them.
+
+        An operator, an element-wise function or a reduction is work; an index or a view is none.
+        """
+        names: set[str] = set()
         for node in self.nodes(loop):
-            if isinstance(node, ast.Subscript):
-                inside.update(ast.walk(node.slice))
+            if isinstance(node, ast.Assign) and not values.isdisjoint(ast.walk(node.value)):
+                names.update(target.id for target in node.targets if isinstance(target, ast.Name))
         for node in self.nodes(loop):
-            if node in inside:
-                continue
             match node:
                 case ast.BinOp() | ast.AugAssign():
-                    count += 1
+                    pass
                 case ast.Call(ast.Attribute(_, name)) if name in arrays.REDUCTIONS or name in arrays.ELEMENTWISE:
-                    count += 1
-        return count
+                    pass
+                case _:
+                    continue
+            for part in ast.walk(node):
+                if part in values or (isinstance(part, ast.Name) and part.id in names):
+                    return True
+        return False
 
     # -- what a pass takes from the one before
 

@@ -420,7 +420,7 @@ class Shapes:
         """What OpenCV reads: two axes in shades of grey, three in colour."""
         flag = node.args[1] if len(node.args) > 1 else None
         if flag is None:
-            return Array(rank=3, dtype="uint8", device="host", order=ROWS)
+            return Array(3, (None, None, 3), "uint8", "host", ROWS)
         grey = (isinstance(flag, ast.Attribute) and flag.attr == "IMREAD_GRAYSCALE") or (
             isinstance(flag, ast.Constant) and flag.value == 0
         )
