@@ -18,7 +18,7 @@ def many(paths: Any, options: Any, **rest: Any) -> Any:
 
 
 def one(paths: Any, options: Any, **rest: Any) -> Any:
-    return scripted.report([scripted.finding(paths[0], 1, message="4\u00d7 slower \u6f22")])
+    return scripted.report([scripted.finding(paths[0] if paths else "stdin.py", 1, message="4\u00d7 slower \u6f22")])
 
 
 def slow(paths: Any, options: Any, *, stdin: Any = None, progress: Any = None) -> Any:

@@ -143,7 +143,7 @@ def test_a_dash_reads_standard_input(cli: CommandLine, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys, "stdin", Standard(b"import gc\n\xff"))
     cli("-")
     assert cli.calls[0].stdin == ("stdin.py", b"import gc\n\xff")
-    assert cli.calls[0].paths == [Path("stdin.py")]
+    assert cli.calls[0].paths == []
 
 
 def test_standard_input_belongs_where_its_name_says(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

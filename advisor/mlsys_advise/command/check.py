@@ -24,7 +24,7 @@ Stdin = tuple[str, bytes]
 
 def run(arguments: Namespace) -> int:
     stdin = _stdin(arguments)
-    paths = [Path(stdin[0])] if stdin else _existing(arguments.paths or ["."])
+    paths = [] if stdin else _existing(arguments.paths or ["."])
     _check_output_file(arguments.output_file)
     options = engine.Options(
         select=tuple(arguments.select),

@@ -5,13 +5,11 @@ No traceback reaches the user: wrong usage and a mistake of ours are one line ea
 
 from __future__ import annotations
 
-import traceback
 from argparse import Namespace
 from collections.abc import Sequence
 
 from mlsys_advise.command import streams
 from mlsys_advise.command.status import ExitStatus
-from mlsys_advise.output.text import one_line
 from mlsys_advise.usage import UsageError
 
 
@@ -75,6 +73,10 @@ def _is_the_users(error: Exception) -> bool:
 
 
 def _internal(error: Exception, verbose: bool) -> list[str]:
+    import traceback
+
+    from mlsys_advise.output.text import one_line
+
     last = traceback.extract_tb(error.__traceback__)[-1]
     line = (
         f"mlsys-advise: internal error: {type(error).__name__}: {one_line(str(error))} (in {last.name}, line"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from mlsys_advise import registry
@@ -19,6 +18,8 @@ def require_known(selectors: Iterable[str]) -> None:
 
 
 def unknown(name: str, known: registry.Registry) -> str:
+    import difflib
+
     names = [word for rule in known.rules for word in (rule.code, rule.name)]
     close = difflib.get_close_matches(name, names, n=3) or difflib.get_close_matches(name.upper(), names, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "`mlsys-advise rules` lists all"
