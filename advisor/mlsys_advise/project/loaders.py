@@ -19,7 +19,22 @@ from mlsys_advise.project.reply import Reply
 from mlsys_advise.project.scopes import Programs
 from mlsys_advise.project.values import ACCELERATOR, HOST, Head, Locus, Values
 from mlsys_advise.project.world import Target, World
-from mlsys_advise.term import Call, Const, Def, Item, Lit, Map, Member, Name, Self, Seq, Term, Unknown, children, last_name
+from mlsys_advise.term import (
+    Call,
+    Const,
+    Def,
+    Item,
+    Lit,
+    Map,
+    Member,
+    Name,
+    Self,
+    Seq,
+    Term,
+    Unknown,
+    children,
+    last_name,
+)
 
 _LIGHTNING_HOOKS: Final = frozenset({"train_dataloader", "val_dataloader", "test_dataloader", "predict_dataloader"})
 _TRAINER_CALLS: Final = frozenset({"fit", "validate", "test", "predict"})

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from mlsys_advise.interface import CallRecord, FunctionRecord
-from mlsys_advise.languages.python.terms import element, item
+from mlsys_advise.languages.python.terms import element, item, views
 from mlsys_advise.library.arrays import SHAPED
 from mlsys_advise.project.world import Dependency, Target, World
 from mlsys_advise.term import (
@@ -201,6 +201,8 @@ class Values:
                     if values:
                         return [h for value in values[:4] for h in self.heads(value, head.path, steps - 1)]
                 return [Head(Member(head.term, name), head.path)]
+            case Map() | Seq("dict") if name in ("items", "values"):
+                return [Head(Member(head.term, name), head.path)]
             case Map(items):
                 return [h for key, value in items if key == name for h in self.heads(value, head.path, steps)]
             case Unknown():
@@ -296,7 +298,7 @@ class Values:
                     if len(term.args) == 1 or self.lexicon.canonical(dotted) in _FIRST_ONLY:
                         return list(self.heads(term.args[0], path, steps))
                     return [Head(Call(head.term, term.args), path)]
-                kept = term.args if self.lexicon.canonical(dotted) in SHAPED else ()
+                kept = term.args if self.lexicon.canonical(dotted) in SHAPED or dotted in _EXTREMES else ()
                 return [Head(Call(head.term, kept, term.function, term.site), path, "", head.trail)]
             case Def(qualname):
                 if self.is_class(head):
@@ -306,6 +308,9 @@ class Values:
                         else [Head(Call(Name(_absolute(head.path, qualname)), (), term.function, term.site), path)]
                     )
                 return self._returned(head.path, qualname, steps)
+            case Member(Map() | Seq("dict") as of, "items" | "values" as name):
+                view = views(of, name)
+                return list(self.heads(view, head.path, steps)) if view is not None else []
             case Member(of, name):
                 receiver = Head(of, head.path, head.device)
                 if self.wraps(head.term, head.path) and term.args:
@@ -690,6 +695,7 @@ _FIRST_ONLY: Final = frozenset(
         "builtins.sorted",
     }
 )
+_EXTREMES: Final = frozenset({"builtins.min", "builtins.max"})
 #: Calls whose result, given as a device, names an accelerator.
 _RANKS: Final = ("torch.cuda.current_device", "torch.accelerator", "torch.distributed.get_rank")
 _NOT_MODELS: Final = ("Tokenizer", "TokenizerFast", "Processor", "Config", "FeatureExtractor", "Scheduler")

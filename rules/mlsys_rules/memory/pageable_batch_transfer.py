@@ -37,7 +37,7 @@ def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
         "{workers} workers load batches that go to the GPU from pageable memory: the driver copies each one twice and "
         "nothing overlaps with it; pass pin_memory=True",
         kind,
-        require(ValueIs(here.term(workers), "positive"), "workers load the data"),
+        require(ValueIs(here.term(_number(workers)), "positive"), "workers load the data"),
         require(Uses(*record, "batches reach a GPU"), "its batches go to a GPU"),
         refute(Uses(*record, "pins by itself"), "its class leaves pinning to the caller"),
         refute(Uses(*record, "batches cannot be pinned"), "its batches can be pinned"),
@@ -51,3 +51,11 @@ def _may_be_loader(func: ast.expr, here: Here) -> bool:
         case ast.Name(name) | ast.Attribute(attr=name):
             return "oader" in name or (name[:1].isupper() and (here.qualified(func) or "").endswith("DataLoader"))
     return False
+
+
+def _number(node: ast.expr) -> ast.expr:
+    """A number without `int(..)` around it."""
+    match node:
+        case ast.Call(ast.Name("int"), [inner], []):
+            return inner
+    return node

@@ -129,10 +129,15 @@ class Terms:
         return inner
 
     def _text(self, node: ast.JoinedStr, scope: Scope, depth: int) -> Term:
+        """A formatted string; of one that names a device, how it begins is kept."""
+        start = node.values[0] if node.values else None
+        if isinstance(start, ast.Constant) and str(start.value).startswith("cuda"):
+            return Arith((Const("cuda"), Lit("str")))
         return Lit("str")
 
     def _any_dict(self, node: ast.DictComp, scope: Scope, depth: int) -> Term:
-        return Lit("dict")
+        value = self.of(node.value, scope, depth - 1)
+        return Lit("dict") if value == UNKNOWN else Seq("dict", (value,), many=True)
 
     def _lambda(self, node: ast.Lambda, scope: Scope, depth: int) -> Term:
         inside = self.module.scope_of.get(node)
@@ -270,6 +275,8 @@ class Terms:
             dotted = callee.dotted
             if dotted.startswith("builtins."):
                 name = dotted[9:]
+                if name in ("min", "max"):
+                    return Call(callee, tuple([self.of(arg, scope, 4) for arg in node.args[:_WIDTH]]))
                 if name in _SCALARS:
                     return Lit("int" if name == "len" else name)
                 if name in ("str", "repr", "format"):
@@ -293,6 +300,10 @@ class Terms:
                 return Call(Name("os.getenv"), tuple(self.of(arg, scope, 2) for arg in node.args[:2]))
         elif callee is UNKNOWN:
             return UNKNOWN
+        elif type(callee) is Member and callee.name in ("items", "values") and not node.args:
+            view = views(callee.of, callee.name)
+            if view is not None:
+                return view
         elif type(callee) is Member and callee.name in _SAME:
             return callee.of
         elif type(callee) is Member and callee.name in _RESHAPING:
@@ -426,9 +437,27 @@ def item(of: Term, index: int | str | None) -> Term:
             return Item(of, index)
 
 
+def views(of: Term, method: str) -> Term | None:
+    """What `.values()` and `.items()` of a dict yield, as a list; None for anything else."""
+    match of:
+        case Map(pairs):
+            found = [(Const(name), value) for name, value in pairs]
+        case Seq("dict", items):
+            found = [(Lit("str"), value) for value in items]
+        case _:
+            return None
+    if method == "values":
+        return Seq("list", tuple([value for _, value in found]), isinstance(of, Seq))
+    if method == "items":
+        return Seq("list", tuple([Seq("tuple", pair) for pair in found]), isinstance(of, Seq))
+    return None
+
+
 def element(of: Term) -> Term:
     """What iterating over a value yields; displays are seen through."""
     match of:
+        case Seq("dict"):
+            return UNKNOWN
         case Seq(items=items) if items:
             return either(list(items))
         case Call(callee) if last_name(callee) == "range":
