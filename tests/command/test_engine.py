@@ -142,3 +142,11 @@ def test_warnings_of_the_code_that_is_read_stay_there(project: Path, jobs: str) 
     done = advise(project, "--no-cache", "-j", jobs, "--select", "MLS401", ".")
     assert done.stderr == ""
     assert done.returncode == 1
+
+
+def test_the_readme_shows_what_is_printed() -> None:
+    repository = Path(__file__).resolve().parents[2]
+    readme = (repository / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("$ mlsys-advise --select MLS401 examples\n")[2].partition("\n\n")[0]
+    printed = advise(repository, "--no-cache", "-q", "--select", "MLS401", "examples").stdout.rstrip("\n")
+    assert [line.removeprefix("    ") for line in shown.splitlines()] == printed.splitlines()
