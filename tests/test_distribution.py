@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -18,6 +19,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = {"advisor": "mlsys_advise", "rules": "mlsys_rules", "calibration": "mlsys_calibration"}
 
+#: One worker runs them all, because what they share takes long to make.
+pytestmark = pytest.mark.xdist_group("distribution")
+
 
 class Built(NamedTuple):
     sdist: Path
@@ -28,7 +32,8 @@ class Built(NamedTuple):
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """As a release is built: the wheel from the source archive, so that what the archive lacks is missed."""
     folder = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(REPOSITORY)]
+    here = ["--no-isolation"] if importlib.util.find_spec("hatchling") else []
+    command = [sys.executable, "-m", "build", *here, "--outdir", str(folder), str(REPOSITORY)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     (sdist,), (wheel,) = folder.glob("*.tar.gz"), folder.glob("*.whl")
