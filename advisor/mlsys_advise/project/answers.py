@@ -27,7 +27,7 @@ from mlsys_advise.condition import (
     WorkersOver,
     WritesInto,
 )
-from mlsys_advise.heat import per
+from mlsys_advise.heat import Context, Frequency, per
 from mlsys_advise.interface import CallRecord
 from mlsys_advise.project.arrays import Arrays
 from mlsys_advise.project.compilers import Compilers
@@ -233,11 +233,8 @@ class Answers:
                         )
         return Reply(False)
 
-    def _hot(self, function: str, loop: int, contexts: object, least: object, path: str) -> Reply:
-        from mlsys_advise.heat import Context, Frequency
-
-        assert isinstance(contexts, Context)
-        level = Frequency(least)  # type: ignore[call-overload]  # stored as a plain integer
+    def _hot(self, function: str, loop: int, contexts: Context, least: Frequency, path: str) -> Reply:
+        level = Frequency(least)
         heat = self.hotness.place(path, function, loop)
         if heat.meets(contexts, level):
             pairs = [pair for pair in heat.within(contexts).pairs() if pair[1] >= level]

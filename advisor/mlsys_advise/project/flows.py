@@ -171,8 +171,10 @@ class Index:
         self.results: dict[str, list[tuple[Slot, tuple[Op, ...], Term]]] = {}
         for function, record in interface.functions.items():
             for number, call in enumerate(record.calls):
-                for key, argument in (*enumerate(call.args), *call.keywords):
-                    self._add(Slot("argument", function, number, key), argument)
+                for position, argument in enumerate(call.args):
+                    self._add(Slot("argument", function, number, position), argument)
+                for keyword, argument in call.keywords:
+                    self._add(Slot("argument", function, number, keyword), argument)
                 if isinstance(call.callee, Member):
                     self._add(Slot("receiver", function, number, None, call.callee.name), call.callee.of)
                 self._add(Slot("callee", function, number), call.callee)

@@ -7,6 +7,7 @@ of what a fix-point finds (measured on 2.1 million lines), so recursion is bound
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -623,7 +624,32 @@ class Values:
             for caller in self.calls_named(file, name):
                 if self._calls(caller, wanted):
                     found.append(caller)
+        if record.cls and function.endswith(".__init__"):
+            found.extend(self._constructions(wanted, record.cls))
         return tuple(found)
+
+    def _constructions(self, wanted: Target, cls: str) -> Iterator[Caller]:
+        """The calls of a constructor by way of subclasses: theirs, if they have none, or `super().__init__(..)`."""
+        for child in self.world.subclasses(wanted.path, cls):
+            record = self.world.cls(child.path, child.name)
+            own = record.methods.get("__init__") if record is not None else None
+            if own is not None:
+                if self.world.super_method(child.path, child.name, "__init__") == wanted:
+                    yield from self._super_calls(child.path, own)
+                continue
+            last = child.name.rpartition(".")[2]
+            files = self.world.table("call", last)
+            for file in files if len(files) <= COMMON_NAME else ():
+                for caller in self.calls_named(file, last):
+                    if self._calls(caller, wanted):
+                        yield caller
+
+    def _super_calls(self, path: str, constructor: str) -> Iterator[Caller]:
+        record = self.world.function(path, constructor, "calls")
+        for number, call in enumerate(record.calls if record is not None else ()):
+            match call.callee:
+                case Member(Call(Name("builtins.super")), "__init__"):
+                    yield Caller(path, constructor, number, call)
 
     def calls_named(self, path: str, name: str) -> list[Caller]:
         """The recorded calls in a file whose callee ends in a name."""

@@ -328,6 +328,15 @@ class World:
                     return Target("function", target.path, record.methods[name])
         return None
 
+    def super_method(self, path: str, cls: str, name: str) -> Target | None:
+        """The method that `super()` leads to in a method of a class."""
+        for target in self.ancestors(path, cls)[0][1:]:
+            if target.what == "class":
+                record = self.cls(target.path, target.name)
+                if record is not None and name in record.methods:
+                    return Target("function", target.path, record.methods[name])
+        return None
+
     def subclasses(self, path: str, name: str, limit: int = 64) -> list[Target]:
         """The classes of the project that inherit from a class, directly or not."""
         found: list[Target] = []

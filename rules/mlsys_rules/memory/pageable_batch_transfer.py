@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from mlsys_advise.condition import KindIs, Uses, ValueIs, refute, require
-from mlsys_advise.here import HIDDEN, Here
+from mlsys_advise.here import Here, Hidden
 from mlsys_advise.rule import Candidate, rule
 
 
@@ -23,9 +23,9 @@ def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
         return
     pin = here.argument(call, "pin_memory", 7)
     workers = here.argument(call, "num_workers", 5)
-    if workers is None or workers is HIDDEN or here.is_constant(workers, 0):
+    if workers is None or isinstance(workers, Hidden) or here.is_constant(workers, 0):
         return
-    if pin is HIDDEN or (pin is not None and not here.is_constant(pin, False)):
+    if isinstance(pin, Hidden) or (pin is not None and not here.is_constant(pin, False)):
         return
     record = here.record(call)
     if record is None:

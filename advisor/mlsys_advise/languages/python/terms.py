@@ -441,7 +441,7 @@ def views(of: Term, method: str) -> Term | None:
     """What `.values()` and `.items()` of a dict yield, as a list; None for anything else."""
     match of:
         case Map(pairs):
-            found = [(Const(name), value) for name, value in pairs]
+            found: list[tuple[Term, Term]] = [(Const(name), value) for name, value in pairs]
         case Seq("dict", items):
             found = [(Lit("str"), value) for value in items]
         case _:
