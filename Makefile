@@ -35,7 +35,7 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 tests: $(VENV)/.installed-dev
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 rule: $(VENV)/.installed-dev
 	$(RUN) -m mlsys_advise.scaffold $(NAME) $(PACK)

@@ -19,9 +19,6 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = {"advisor": "mlsys_advise", "rules": "mlsys_rules", "calibration": "mlsys_calibration"}
 
-#: One worker runs them all, because what they share takes long to make.
-pytestmark = pytest.mark.xdist_group("distribution")
-
 
 class Built(NamedTuple):
     sdist: Path
