@@ -19,8 +19,6 @@ BOUND = 2.5
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(__doc__, arguments)
     folder = corpus.packages(options)
-    if options.quick:
-        folder = folder / "timm"
     files = corpus.python_files(folder)
     lines = corpus.lines(files)
     parsing, linting = least(options.repeats, lambda: parse_alone(folder).cpu, lambda: advise(folder).cpu)

@@ -39,10 +39,26 @@ def cache_folder() -> Path:
 
 
 def packages(options: Options) -> Path:
-    """The folder of the unpacked packages, downloaded if need be.
+    """The folder of the unpacked packages, downloaded if need be; to be quick, timm alone.
 
     Raises subprocess.CalledProcessError if pip cannot download one of them.
     """
+    if options.quick:
+        return alone(_all(options), "timm")
+    return _all(options)
+
+
+def alone(folder: Path, package: str) -> Path:
+    """A copy of one package as a project of its own: in ``folder``, naming it would still read all six."""
+    project = cache_folder() / "alone" / f"{package}-{PINNED[package]}"
+    if not (project / "mlsys-advise.toml").exists():
+        shutil.rmtree(project, ignore_errors=True)
+        shutil.copytree(folder / package, project / package)
+        (project / "mlsys-advise.toml").touch()
+    return project
+
+
+def _all(options: Options) -> Path:
     if options.corpus is not None:
         return options.corpus
     folder = cache_folder() / "packages"

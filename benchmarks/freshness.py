@@ -27,6 +27,7 @@ from benchmarks.table import publish, render
 PACKAGES = ("accelerate", "lightning_fabric", "pytorch_lightning")
 #: Workers and shuffled order are tried after every so many edits, and everything is put back as often.
 EVERY = 50
+FAILED = b"failed: "
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +48,7 @@ def _some_hundred(options: Options, folder: Path) -> Path:
     if options.project is not None:
         shutil.copytree(options.project, folder)
     else:
-        for package in PACKAGES:
+        for package in () if options.quick else PACKAGES:
             shutil.copytree(corpus.packages(options) / package, folder / package)
         inside = shutil.ignore_patterns("mlsys-advise.toml")
         shutil.copytree(REPOSITORY / "examples", folder / "examples", ignore=inside)
@@ -62,7 +63,10 @@ def _row(name: str, folder: Path, count: int, seed: int) -> list[str]:
 
 
 def compare(folder: Path, count: int, seed: int) -> tuple[int, int]:
-    """Makes ``count`` edits in ``folder``; how many runs were compared with a cold one, and how many differed."""
+    """Makes ``count`` edits in ``folder``; how many runs were compared with a cold one, and how many differed.
+
+    A run that fails differs, whatever the others do.
+    """
     cache = folder.with_name(f"{folder.name}-cache")
     before = advise(folder, cache=cache, folder=folder).output
     workspace = Workspace(folder, seed, favoured=_decisive(before, folder))
@@ -70,13 +74,13 @@ def compare(folder: Path, count: int, seed: int) -> tuple[int, int]:
     history: list[str] = []
     for number in range(1, count + 1):
         history.append(workspace.edit())
-        cold = advise(folder, folder=folder).output
-        runs = {"warm": advise(folder, cache=cache, folder=folder).output}
+        cold = _told(folder, folder=folder)
+        runs = {"warm": _told(folder, folder=folder, cache=cache)}
         if number % EVERY == 0 or number == count:
             runs |= _other_ways(folder, random.Random(number))
         for name, output in runs.items():
             compared += 1
-            if output != cold:
+            if output != cold or output.startswith(FAILED):
                 differed += 1
                 _keep(folder, cache, name, cold, output, history)
                 shutil.rmtree(cache, ignore_errors=True)
@@ -85,6 +89,14 @@ def compare(folder: Path, count: int, seed: int) -> tuple[int, int]:
             history.append("restored")
             print(f"{number} edits, {differed} differences", file=sys.stderr)
     return compared, differed
+
+
+def _told(*paths: Path, folder: Path, jobs: int = 1, cache: Path | None = None) -> bytes:
+    """What the linter prints, or that it failed."""
+    try:
+        return advise(*paths, folder=folder, jobs=jobs, cache=cache).output
+    except RuntimeError as error:
+        return FAILED + str(error).encode()
 
 
 class _Place(msgspec.Struct):
@@ -109,9 +121,9 @@ def _other_ways(folder: Path, order: random.Random) -> dict[str, bytes]:
     files = sorted(file for file in folder.rglob("*") if file.is_file())
     order.shuffle(files)
     return {
-        "2 workers": advise(folder, jobs=2, folder=folder).output,
-        "4 workers": advise(folder, jobs=4, folder=folder).output,
-        "shuffled": advise(*files, folder=folder).output,
+        "2 workers": _told(folder, jobs=2, folder=folder),
+        "4 workers": _told(folder, jobs=4, folder=folder),
+        "shuffled": _told(*files, folder=folder),
     }
 
 

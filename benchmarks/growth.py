@@ -22,8 +22,6 @@ BOUND = 2.2
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(__doc__, arguments)
     folder = corpus.packages(options)
-    if options.quick:
-        folder = folder / "timm"
     with tempfile.TemporaryDirectory(prefix="mlsys-growth-") as temporary:
         half = Path(temporary)
         half.joinpath("mlsys-advise.toml").touch()

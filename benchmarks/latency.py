@@ -24,9 +24,8 @@ RUNS = 10
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(__doc__, arguments)
     with tempfile.TemporaryDirectory(prefix="mlsys-latency-") as temporary:
-        source = corpus.packages(options)
         folder, cache = Path(temporary, "packages"), Path(temporary, "cache")
-        shutil.copytree(source / "timm" if options.quick else source, folder)
+        shutil.copytree(corpus.packages(options), folder)
         alone = _alone(Path(temporary, "alone"))
         chosen = _of_a_hundred_lines(folder)
         advise(folder, cache=cache)

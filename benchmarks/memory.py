@@ -65,8 +65,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("peak memory is read from /proc: not measured on this system")
         return 0
     folder = corpus.packages(options)
-    if options.quick:
-        folder = folder / "timm"
     rows, met = [], True
     with tempfile.TemporaryDirectory(prefix="mlsys-memory-") as temporary:
         cache = Path(temporary)

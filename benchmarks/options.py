@@ -27,7 +27,7 @@ def parse(description: str | None, arguments: Sequence[str] | None = None) -> Op
     parser.add_argument("--seed", type=int, default=0, help="chooses files and edits")
     parser.add_argument("--update", action="store_true", help="rewrite the committed table or snapshot")
     parser.add_argument(
-        "--quick", action="store_true", help="on timm or on a few edits: to try a change, not to publish"
+        "--quick", action="store_true", help="on timm or the example alone: to try a change, not to publish"
     )
     parser.add_argument("--edits", type=int, help="how many edits freshness makes")
     parser.add_argument("--project", type=Path, help="what freshness edits a copy of; default: packages and examples")

@@ -33,7 +33,7 @@ class Rival(msgspec.Struct, frozen=True):
 
 
 RIVALS = (
-    Rival("torchfix==0.7.0", "torchfix", ("-j", "1", "--select", "ALL"), True),
+    Rival("torchfix==0.7.0", "torchfix", ("-j", "1"), True),
     Rival("torch-preflight==0.5.0", "torch-preflight", ("check", "-j", "1", "--format", "json"), True),
     Rival("hotpath-ai==0.1.0", "hotpath", ("analyze",), False),
 )
@@ -52,7 +52,7 @@ def environment() -> Path:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(__doc__, arguments)
-    timm = corpus.packages(options) / "timm"
+    timm = corpus.packages(msgspec.structs.replace(options, quick=True))
     programs = environment()
     measures: list[Callable[[], float]] = [
         lambda: parse_alone(timm).cpu,

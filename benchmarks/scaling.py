@@ -16,8 +16,6 @@ from benchmarks.table import publish, render
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(__doc__, arguments)
     folder = corpus.packages(options)
-    if options.quick:
-        folder = folder / "timm"
     workers = [count for count in (1, 2, 4, 8, 16) if count <= (os.cpu_count() or 1)]
     walls = least(options.repeats, *(lambda count=count: advise(folder, jobs=count).wall for count in workers))
     rows = [

@@ -29,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(__doc__, arguments)
     with tempfile.TemporaryDirectory(prefix="mlsys-warm-") as temporary:
         folder, cache = Path(temporary, "packages"), Path(temporary, "cache")
-        source = corpus.packages(options)
-        shutil.copytree(source / "timm" if options.quick else source, folder)
+        shutil.copytree(corpus.packages(options), folder)
         advise(folder, cache=cache)
         parsing, unchanged = least(
             options.repeats, lambda: parse_alone(folder).cpu, lambda: advise(folder, cache=cache).cpu
