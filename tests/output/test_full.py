@@ -111,11 +111,13 @@ def test_the_same_text_under_another_rule_is_not_a_copy() -> None:
 def test_a_cell_of_a_notebook_is_named_and_shown(project: Path) -> None:
     (project / "run.ipynb").write_text(
         '{"cells": [{"cell_type": "markdown", "source": ["# t"]},'
-        ' {"cell_type": "code", "source": ["for b in l:\\n", "    gc.collect()"]}]}'
+        ' {"cell_type": "code", "source": ["for b in l:\\n", "    gc.collect()"]},'
+        ' {"cell_type": "code", "source": "%time last()"}], "metadata": {}, "nbformat": 4}'
     )
-    text = shown(finding("run.ipynb", span=Span(2, 5, 2, 17, 2)))
+    text = shown(finding("run.ipynb", span=Span(2, 5, 2, 17, 2)), finding("run.ipynb", span=Span(1, 7, 1, 13, 3)))
     assert "--> run.ipynb:cell 2:2:5" in text
-    assert "2 |     gc.collect()\n  |     ^^^^^^^^^^^^" in text
+    assert "2 |     gc.collect()\n  |     ^^^^^^^^^^^^\n  |\n  =" in text
+    assert "1 | %time last()\n  |       ^^^^^^\n  |\n  =" in text
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"# coding: nonsense\n\nx", b"x = 1\n"])

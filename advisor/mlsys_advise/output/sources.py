@@ -5,11 +5,11 @@ A file that has changed or vanished since it was analysed gives fewer lines or n
 
 from __future__ import annotations
 
-import json
+import itertools
 from collections.abc import Mapping, Sequence
 
 from mlsys_advise.finding import Notice
-from mlsys_advise.languages import source
+from mlsys_advise.languages import notebook, source
 
 _NOTEBOOK = ".ipynb"
 
@@ -34,14 +34,14 @@ class Sources:
         if isinstance(content, Notice):
             return {}
         if path.endswith(_NOTEBOOK):
-            return _cells(content)
+            return _cells(notebook.decode_notebook(content, path))
         decoded = source.decode(content, path)
         return {} if isinstance(decoded, Notice) else {0: decoded.lines}
 
 
-def _cells(notebook: bytes) -> dict[int, Sequence[str]]:
-    try:
-        cells = json.loads(notebook)["cells"]
-        return {number: "".join(cell["source"]).split("\n") for number, cell in enumerate(cells, start=1)}
-    except (ValueError, KeyError, TypeError, RecursionError):
+def _cells(decoded: notebook.Notebook | Notice) -> dict[int, Sequence[str]]:
+    if isinstance(decoded, Notice):
         return {}
+    lines, starts = decoded.source.lines, decoded.source.cells
+    ends = [following.line - 2 for following in starts[1:]]  # an empty line stands before each cell
+    return {start.number: lines[start.line - 1 : end] for start, end in itertools.zip_longest(starts, ends)}
