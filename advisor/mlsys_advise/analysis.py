@@ -8,12 +8,13 @@ from __future__ import annotations
 import ast
 import gc
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from mlsys_advise.finding import InternalError, Notice
-from mlsys_advise.here import Here
+from mlsys_advise.finding import InternalError, Notice, Span
+from mlsys_advise.here import Here, Manifest
+from mlsys_advise.interface import Positions
 from mlsys_advise.languages import dockerfile, kubernetes, notebook, requirements, shell
 from mlsys_advise.languages.python.document import PythonDocument
 from mlsys_advise.languages.source import Source, decode
@@ -76,19 +77,19 @@ class Analyst:
             case "yaml":
                 return self._yaml(task, source)
             case "dockerfile":
-                image = dockerfile.interface(dockerfile.parse(source.text, task.path))
-                return FileResult(task.path, Entry(task.language, task.key, b"", {}, other=_encode(image)), b"")
+                image = dockerfile.parse(source.text, task.path)
+                return FileResult(task.path, _entry(task, image.image, image.spans), b"")
             case "shell":
-                launcher = shell.interface(shell.parse(source.text, task.path))
-                return FileResult(task.path, Entry(task.language, task.key, b"", {}, other=_encode(launcher)), b"")
+                launcher = shell.parse(source.text, task.path)
+                return FileResult(task.path, _entry(task, launcher.launcher, launcher.spans), b"")
             case _:
-                found = requirements.interface(requirements.parse(source.text, task.path))
-                return FileResult(task.path, Entry(task.language, task.key, b"", {}, other=_encode(found)), b"")
+                found = requirements.parse(source.text, task.path)
+                return FileResult(task.path, _entry(task, found.requirements, found.spans), b"")
 
     def _yaml(self, task: Task, source: Source) -> FileResult:
         if requirements.format_of(task.path) is not None:
-            found = requirements.interface(requirements.parse(source.text, task.path))
-            return FileResult(task.path, Entry(task.language, task.key, b"", {}, other=_encode(found)), b"")
+            found = requirements.parse(source.text, task.path)
+            return FileResult(task.path, _entry(task, found.requirements, found.spans), b"")
         document = kubernetes.parse(source.text, task.path)
         notices = ()
         if document.problem is not None:
@@ -98,13 +99,14 @@ class Analyst:
             return FileResult(task.path, Entry(task.language, task.key, b"", {}), b"", notices)
         candidates: list[Candidate] = []
         errors: list[InternalError] = []
+        here = Manifest(document)
         for rule in self.container_rules:
             for site in kubernetes.sites(document.manifest):
                 try:
-                    candidates.extend(rule.check(site, document))
+                    candidates.extend(rule.check(site, here))
                 except Exception as error:
                     self._failed(rule, task.path, error, errors)
-        entry = Entry(task.language, task.key, b"", {}, other=_encode(document.manifest))
+        entry = _entry(task, document.manifest, document.spans)
         return FileResult(task.path, entry, _encode(candidates) if candidates else b"", notices, tuple(errors))
 
     def _python(self, task: Task, source: Source) -> FileResult:
@@ -112,14 +114,17 @@ class Analyst:
         candidates, errors = self._candidates(document)
         extraction = document.extraction
         other = b""
+        positions = extraction.positions(source)
         if requirements.format_of(task.path) is not None:
-            other = _encode(requirements.interface(requirements.parse(source.text, task.path)))
+            found = requirements.parse(source.text, task.path)
+            other = _encode(found.requirements)
+            positions = msgspec.structs.replace(positions, places=_lines(found.spans))
         entry = Entry(
             task.language,
             task.key,
             _encode(document.interface),
             extraction.header(),
-            _encode(extraction.positions(source)),
+            _encode(positions),
             other,
         )
         packed = _encode(candidates) if candidates else b""
@@ -145,6 +150,16 @@ class Analyst:
         if self.raise_errors:
             raise error
         errors.append(InternalError(path, rule.code, describe(error)))
+
+
+def _entry(task: Task, interface: msgspec.Struct, spans: Mapping[str, Span]) -> Entry:
+    """What is kept of a file that is not Python."""
+    positions = Positions(places=_lines(spans))
+    return Entry(task.language, task.key, b"", {}, _encode(positions), _encode(interface))
+
+
+def _lines(spans: Mapping[str, Span]) -> dict[str, int]:
+    return {key: span.line for key, span in spans.items()}
 
 
 def nodes(document: PythonDocument, rule: Rule) -> Iterator[ast.AST]:

@@ -138,10 +138,18 @@ class Pinned(msgspec.Struct, frozen=True, array_like=True, tag="pin"):
 
 
 class StartsWorkers(msgspec.Struct, frozen=True, array_like=True, tag="starts"):
-    """The program that a container of this manifest starts makes loaders with worker processes, or several ranks."""
+    """What a container of this manifest starts shares tensors between processes: ranks, or workers of a loader.
 
-    pod: int
-    container: int
+    ``site`` is the key of a ``kubernetes.Site``.
+    """
+
+    site: str
+
+
+class PatchedMemory(msgspec.Struct, frozen=True, array_like=True, tag="patched"):
+    """Another manifest of the project patches the container's pod and may give it shared memory."""
+
+    site: str
 
 
 class AnyOf(msgspec.Struct, frozen=True, array_like=True, tag="any"):
@@ -168,6 +176,7 @@ Condition: TypeAlias = (
     | AlwaysUnder
     | Pinned
     | StartsWorkers
+    | PatchedMemory
     | AnyOf
 )
 

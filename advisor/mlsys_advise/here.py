@@ -15,18 +15,21 @@ from typing import Final
 from mlsys_advise.condition import Clause
 from mlsys_advise.finding import Fix, Severity, Span
 from mlsys_advise.interface import BODY
+from mlsys_advise.languages.kubernetes import ManifestDocument, Site
 from mlsys_advise.languages.python import loops as loop_facts
 from mlsys_advise.languages.python.bodies import Bodies
 from mlsys_advise.languages.python.document import PythonDocument
 from mlsys_advise.languages.python.scopes import Binding, CallSite, Loop, Scope
 from mlsys_advise.languages.python.shapes import Array, Shapes
+from mlsys_advise.languages.words import readable
+from mlsys_advise.project.shared_memory import SharedMemory, shared_memory
 from mlsys_advise.project.values import Values
 from mlsys_advise.project.world import Entry, World
 from mlsys_advise.rule import Candidate
 from mlsys_advise.term import Name, Term
 
 _REFERENCE_WORDS: Final = frozenset("ref reference naive slow golden baseline verify expected".split())
-_REFERENCE_FOLDERS: Final = frozenset("tests test testing benchmark benchmarks unit_tests test_utils testdata".split())
+_REFERENCE_FOLDERS: Final = frozenset("tests test testing benchmark benchmarks unit_tests test_utils testdata e2e".split())
 _SETUP_NAME: Final = re.compile(
     r"^(__init__|_*init_.*|.*_init_weights|reset_parameters|_*fuse_.*|_*reparam.*|_*convert_.*)$"
 )
@@ -378,11 +381,10 @@ class Here:
     @functools.cached_property
     def in_test_file(self) -> bool:
         """Whether the path says that this is test or benchmark code. It may only excuse."""
-        *folders, base = self.path.split("/")
-        if any(folder in _REFERENCE_FOLDERS for folder in folders):
-            return True
+        base = self.path.rpartition("/")[2]
         return (
-            base.startswith("test_")
+            _among_tests(self.path)
+            or base.startswith("test_")
             or base.endswith(("_test.py", "_tests.py"))
             or base in ("conftest.py", "benchmark.py")
         )
@@ -474,6 +476,58 @@ class Here:
     def record(self, call: ast.Call) -> tuple[str, int] | None:
         """The function and site number under which terms identify the object that a call makes."""
         return self.terms.sites.get(call)
+
+
+class Manifest:
+    """The manifest around a container, for rules about containers."""
+
+    def __init__(self, document: ManifestDocument) -> None:
+        self.document = document
+        self.path = document.path
+
+    @functools.cached_property
+    def in_test_file(self) -> bool:
+        """Whether the path says that this is for tests. It may only excuse."""
+        return _among_tests(self.path)
+
+    def shared_memory(self, site: Site) -> SharedMemory:
+        """What the container gets as ``/dev/shm`` by this manifest alone; a patch elsewhere may add to it."""
+        return shared_memory(site)
+
+    def launches_elsewhere(self, site: Site) -> bool:
+        """Whether the pod only tells other pods what to run."""
+        return site.object.kind == "MPIJob" and ".Launcher." in f".{site.pod.path}."
+
+    def span(self, key: str) -> Span:
+        """The span of a place by its key in the document."""
+        return self.document.spans[key]
+
+    def candidate(
+        self,
+        code: str,
+        site: Site,
+        message: str,
+        *clauses: Clause,
+        facts: dict[str, str] | None = None,
+        related: tuple[tuple[str, str], ...] = (),
+    ) -> Candidate:
+        """A candidate at a container; ``related`` are keys of other places of the document with what is seen there."""
+        object_, container = site.object, site.container
+        name = readable(container.name) or readable(object_.name) or object_.kind
+        words = (*(container.command or ()), *(container.args or ()))
+        return Candidate(
+            code=code,
+            span=self.span(site.key),
+            message=message,
+            clauses=clauses,
+            facts={"name": name, **(facts or {})},
+            related=tuple((self.span(key), says) for key, says in related),
+            snippet=f"{object_.kind}:{name}:{' '.join(map(readable, words))[:200]}",
+        )
+
+
+def _among_tests(path: str) -> bool:
+    return any(folder in _REFERENCE_FOLDERS for folder in path.split("/")[:-1])
 
 
 def _module_name(path: str) -> str:

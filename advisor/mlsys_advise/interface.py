@@ -98,10 +98,11 @@ class ClassRecord(msgspec.Struct, frozen=True, array_like=True):
 
 
 class OptionRecord(msgspec.Struct, frozen=True, array_like=True):
-    """An option of argparse or click with its default; ``Unknown`` where there is none."""
+    """An option of argparse or click with its default, ``Unknown`` where there is none, and how it is spelled."""
 
     key: str
     default: Term
+    flags: tuple[str, ...] = ()
 
 
 class PythonInterface(msgspec.Struct, frozen=True, array_like=True, tag="py"):
@@ -124,13 +125,15 @@ class Positions(msgspec.Struct, frozen=True, array_like=True):
     """Lines of what an interface numbers. ``definitions`` maps a function or class to its line, the lines of its
     calls and those of its loops.
 
-    Notebooks encode (cell, line) as ``cell << 20 | line``.
+    ``places`` are those of other languages: keys of a document's spans, packages of a manifest. Notebooks encode
+    (cell, line) as ``cell << 20 | line``.
     """
 
-    definitions: dict[str, tuple[int, tuple[int, ...], tuple[int, ...]]]
-    variables: dict[str, int]
-    attributes: dict[str, int]
-    options: dict[str, int]
+    definitions: dict[str, tuple[int, tuple[int, ...], tuple[int, ...]]] = {}
+    variables: dict[str, int] = {}
+    attributes: dict[str, int] = {}
+    options: dict[str, int] = {}
+    places: dict[str, int] = {}
 
 
 def digest(data: object) -> bytes:

@@ -18,6 +18,7 @@ from mlsys_advise.condition import (
     Hot,
     InProcessPool,
     KindIs,
+    PatchedMemory,
     Pinned,
     RankIs,
     StartsWorkers,
@@ -36,6 +37,7 @@ from mlsys_advise.project.deployment import Deployment
 from mlsys_advise.project.flows import Flow, Flows, place
 from mlsys_advise.project.hotness import Cause, Hotness
 from mlsys_advise.project.loaders import Loaders
+from mlsys_advise.project.processes import Processes
 from mlsys_advise.project.properties import Properties
 from mlsys_advise.project.reply import Reply
 from mlsys_advise.project.scopes import Programs
@@ -61,6 +63,7 @@ _COST: Final[dict[type, int]] = {
     InProcessPool: 7,
     Uses: 9,
     HandedTo: 9,
+    PatchedMemory: 4,
     StartsWorkers: 10,
     AnyOf: 6,
 }
@@ -80,6 +83,7 @@ class Answers:
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.compilers = Compilers(world, self.values, self.loaders)
         self.deployment = deployment
+        self.processes = Processes(world, self.values, self.loaders, self.programs, deployment)
 
     def ask(self, condition: Condition, path: str) -> Reply:
         """The answer to a condition of a candidate in a file."""
@@ -116,8 +120,10 @@ class Answers:
                 return self._always_under(function, regions, path)
             case Pinned(package, below):
                 return self._pinned(package, below, path)
-            case StartsWorkers(pod, container):
-                return self.deployment.starts_workers(path, pod, container, self)
+            case StartsWorkers(site):
+                return self.processes.share_memory(path, site)
+            case PatchedMemory(site):
+                return self.deployment.patched_memory(path, site)
             case AnyOf(options):
                 return self._any(options, path)
 
@@ -261,7 +267,7 @@ class Answers:
         answer = self.deployment.pin(package, f"<{below}", posixpath.dirname(path))
         facts = {"pin": answer.version, "manifest": ", ".join(answer.manifests)}
         causes = tuple(
-            Cause(Locus(manifest, "package", package), f"pins {package} {answer.version}")
+            Cause(Locus(manifest, "place", package), f"pins {package} {answer.version}")
             for manifest in answer.manifests[:1]
         )
         if answer.verdict == "yes":

@@ -1,34 +1,42 @@
-"""What surrounds the Python of a project: manifests, images, launchers and requirements, as questions see them."""
+"""What surrounds the Python of a project: manifests, images, launchers and requirements, as questions see them.
+
+Invariant: every look-up leaves a dependency in the world, also one that found nothing, so that an answer knows what
+an edit to any of these files may change.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+import functools
+import posixpath
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from mlsys_advise.languages.dockerfile import ImageInterface
-from mlsys_advise.languages.kubernetes import ManifestInterface
+from mlsys_advise.languages.kubernetes import ManifestInterface, Site, sites
 from mlsys_advise.languages.requirements import RequirementsInterface
 from mlsys_advise.languages.shell import LauncherInterface
+from mlsys_advise.languages.words import literal
 from mlsys_advise.project import pins
+from mlsys_advise.project.hotness import Cause
+from mlsys_advise.project.reply import Reply
+from mlsys_advise.project.shared_memory import DefaultSize, Sized, shared_memory
 from mlsys_advise.project.values import Locus
-from mlsys_advise.project.world import Entry, World
-
-if TYPE_CHECKING:
-    from mlsys_advise.project.answers import Answers
-    from mlsys_advise.project.reply import Reply
+from mlsys_advise.project.world import World
 
 #: Interfaces of the languages beside Python.
 Other: TypeAlias = RequirementsInterface | ManifestInterface | ImageInterface | LauncherInterface
 
 
-class _Manifests:
+class _Requirements:
     """The requirements of a project, with a record of what was read: also that a folder has none."""
 
     def __init__(self, world: World, table: pins.ManifestTable) -> None:
         self.world = world
         self.table = table
+        world.provide("manifests", lambda directory, _: tuple(table.manifests(directory)))
+        world.provide("manifest", lambda path, _: table.manifest(path))
 
     def manifests(self, directory: str) -> tuple[str, ...]:
         self.world.read("manifests", directory)
@@ -39,28 +47,99 @@ class _Manifests:
         return self.table.manifest(path)
 
 
-class Deployment:
-    """Interfaces of everything that is not Python."""
+class Files:
+    """The files of a project as ``programs`` looks them up, with a record of what was read."""
 
-    def __init__(self, world: World, entries: Mapping[str, Entry]) -> None:
+    def __init__(self, world: World, name: str, others: Callable[[], dict[str, Other]]) -> None:
+        self.name = name
+        self._world = world
+        self._others = others
+        world.provide("files", lambda language, _: self._of_language[language])
+        world.provide("named", lambda name, _: self._by_name.get(name, ()))
+        world.provide("other", lambda path, _: self._others().get(path))
+
+    @functools.cached_property
+    def _of_language(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {"dockerfile": [], "shell": []}
+        for path, entry in sorted(self._world.entries.items()):
+            if entry.language in found:
+                found[entry.language].append(path)
+        return {language: tuple(paths) for language, paths in found.items()}
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for path in sorted(self._world.entries):
+            found.setdefault(posixpath.basename(path), []).append(path)
+        return {name: tuple(paths) for name, paths in found.items()}
+
+    def images(self) -> Sequence[str]:
+        self._world.read("files", "dockerfile")
+        return self._of_language["dockerfile"]
+
+    def launchers(self) -> Sequence[str]:
+        self._world.read("files", "shell")
+        return self._of_language["shell"]
+
+    def named(self, name: str) -> Sequence[str]:
+        self._world.read("named", name)
+        return self._by_name.get(name, ())
+
+    def read(self, path: str) -> Other | None:
+        self._world.read("other", path)
+        return self._others().get(path)
+
+
+class Deployment:
+    """Interfaces of everything that is not Python. ``name`` is that of the project's folder."""
+
+    def __init__(self, world: World, name: str = "") -> None:
         self.world = world
-        self.others: dict[str, Other] = {
-            path: msgspec.msgpack.decode(entry.other, type=Other) for path, entry in entries.items() if entry.other
-        }
-        requirements = {path: one for path, one in self.others.items() if isinstance(one, RequirementsInterface)}
-        self._table = pins.ManifestTable(requirements)
-        self._manifests = _Manifests(world, self._table)
-        world.provide("manifests", lambda directory, _: tuple(self._table.manifests(directory)))
-        world.provide("manifest", lambda path, _: self._table.manifest(path))
+        self.files = Files(world, name, lambda: self._others)
+        world.provide("patches", self._patches)
+
+    @functools.cached_property
+    def _others(self) -> dict[str, Other]:
+        decode = msgspec.msgpack.Decoder(Other).decode
+        return {path: decode(entry.other) for path, entry in sorted(self.world.entries.items()) if entry.other}
+
+    # -- requirements
+
+    @functools.cached_property
+    def _requirements(self) -> _Requirements:
+        found = {path: one for path, one in self._others.items() if isinstance(one, RequirementsInterface)}
+        return _Requirements(self.world, pins.ManifestTable(found))
 
     def pin(self, package: str, within: str, directory: str) -> pins.PinAnswer:
         """The answer to `pin` for a folder of the project."""
-        return pins.pin(package, directory, within, self._manifests)
+        return pins.pin(package, directory, within, self._requirements)
 
-    def line(self, locus: Locus) -> int | None:
-        """The line of a place that is not in Python; None where the place is."""
-        return 1 if locus.what in ("package", "command") else None
+    # -- manifests
 
-    def starts_workers(self, path: str, pod: int, container: int, answers: Answers) -> Reply:
-        """Whether a container starts a program that needs shared memory."""
-        raise NotImplementedError
+    def site(self, path: str, key: str) -> tuple[ManifestInterface, Site] | None:
+        """A container of a manifest by the key of its site."""
+        manifest = self.files.read(path)
+        if not isinstance(manifest, ManifestInterface):
+            return None
+        return next(((manifest, site) for site in sites(manifest) if site.key == key), None)
+
+    def patched_memory(self, path: str, key: str) -> Reply:
+        """Whether another manifest may give a container shared memory that its own does not mention."""
+        found = self.site(path, key)
+        if found is None:
+            return Reply(None, reason="the container is not there")
+        site = found[1]
+        self.world.read("patches", site.object.kind, site.object.name)
+        for other, manifest in self._patches(site.object.kind, site.object.name):
+            if other != path and not isinstance(shared_memory(site, (manifest,)), DefaultSize | Sized):
+                return Reply(True, (Cause(Locus(other, "place", "0"), "patches the pod"),))
+        return Reply(False)
+
+    def _patches(self, kind: str, name: str) -> list[tuple[str, ManifestInterface]]:
+        """The manifests with an object of this kind that has this name, no name, or one that a template gives."""
+        return [
+            (path, other)
+            for path, other in self._others.items()
+            if isinstance(other, ManifestInterface)
+            and any(one.kind == kind and (one.name in (name, "") or not literal(one.name)) for one in other.objects)
+        ]

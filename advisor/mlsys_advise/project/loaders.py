@@ -68,6 +68,24 @@ class Loaders:
 
     def all(self) -> Iterator[tuple[str, str, int, CallRecord]]:
         """The calls that make a loader: of the library's classes and of the project's subclasses of them."""
+        for name in self._names():
+            for file in self.world.table("call", name):
+                for function, number, call in self._named(file, name):
+                    yield file, function, number, call
+
+    def made_in(self, path: str) -> Iterator[tuple[str, int, CallRecord]]:
+        """The calls in a file that make a loader."""
+        for name in self._names():
+            if path in self.world.table("call", name):
+                yield from self._named(path, name)
+
+    def _named(self, path: str, name: str) -> Iterator[tuple[str, int, CallRecord]]:
+        for caller in self.values.calls_named(path, name):
+            if self.makes(caller.record, path, "loader"):
+                yield caller.function, caller.number, caller.record
+
+    def _names(self) -> list[str]:
+        """The last names of classes whose instances are loaders."""
         names = set(_DEFAULTS)
         for base in sorted(names):
             for file in self.world.table("base", base):
@@ -75,11 +93,7 @@ class Loaders:
                 for name in interface.classes if interface is not None else ():
                     if "loader" in self.world.class_kinds(file, name):
                         names.add(name.rpartition(".")[2])
-        for name in sorted(names):
-            for file in self.world.table("call", name):
-                for caller in self.values.calls_named(file, name):
-                    if self.makes(caller.record, file, "loader"):
-                        yield file, caller.function, caller.number, caller.record
+        return sorted(names)
 
     def makes(self, call: CallRecord, path: str, kind: str) -> bool:
         """Whether a call constructs an object of a kind."""
@@ -117,9 +131,17 @@ class Loaders:
             for use in flow.uses:
                 reply = self._use_moves(use)
                 if reply is not None and reply.value:
-                    return reply
+                    return self._with_loop(reply, flow)
                 unknown = unknown or (reply is not None and reply.value is None)
         return Reply(None if unknown else False, reason="no loop over it is seen to move its batches to a GPU")
+
+    def _with_loop(self, reply: Reply, flow: Flow) -> Reply:
+        """The answer with the loop over the object, where what moves its batches stands elsewhere."""
+        if any(cause.locus.what == "loop" for cause in reply.causes):
+            return reply
+        loops = [place(use) for use in flow.uses if use.what == "loop" and not use.element]
+        here = tuple(Cause(locus, "iterated here") for locus in loops[:1])
+        return Reply(True, (*here, *reply.causes), reply.facts)
 
     def _use_moves(self, use: Use) -> Reply | None:
         if use.what == "method" and use.element and use.name in ("to", "cuda"):

@@ -15,6 +15,7 @@ class Programs:
         self._scopes: dict[str, frozenset[str]] = {}
         world.provide("scope", lambda path, _: sorted(self._scope(path)))
         world.provide("programs", lambda path, _: [sorted(files) for files in self._around(path)])
+        world.provide("started", lambda path, _: self._started(path))
 
     @functools.cached_property
     def _imports(self) -> dict[str, tuple[str, ...]]:
@@ -50,6 +51,15 @@ class Programs:
         """The files of each program that reaches this file, apart."""
         self.world.read("programs", path)
         return self._around(path)
+
+    def started(self, path: str) -> dict[str, tuple[str, ...]]:
+        """The files that run when this one does, itself first, each with the modules it imports."""
+        self.world.read("started", path)
+        return self._started(path)
+
+    def _started(self, path: str) -> dict[str, tuple[str, ...]]:
+        files = _closure([path], self._imports) if path in self.world.entries else []
+        return {file: self.world.entries[file].header.get("import", ()) for file in files}
 
     def _around(self, path: str) -> list[frozenset[str]]:
         entries = sorted(file for file in _closure([path], self._importers) if self.is_entry(file))

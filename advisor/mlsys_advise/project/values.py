@@ -47,7 +47,8 @@ HOST: Final = "host"
 
 
 class Locus(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """A place of an interface without its line: ``what`` is definition, call, loop, variable, attribute or option."""
+    """A place of an interface without its line: ``what`` is definition, call, loop, variable, attribute or option;
+    in languages other than Python it is place."""
 
     path: str
     what: str

@@ -64,7 +64,7 @@ class Judge:
         self.root = root
         self.rules = {rule.code: rule for rule in registry.rules}
         self.world = World(entries, Lexicon(registry.vocabulary), modules)
-        self.deployment = Deployment(self.world, entries)
+        self.deployment = Deployment(self.world, root.name)
         self.answers = Answers(self.world, self.deployment)
 
     def judge(self, path: str, candidates: list[Candidate], previous: Stored | None, raise_errors: bool) -> Stored:
@@ -219,9 +219,6 @@ class Judge:
 
     def line(self, locus: Locus) -> tuple[int, int]:
         """The line of a locus, and its cell in a notebook."""
-        found = self.deployment.line(locus)
-        if found is not None:
-            return found, 0
         positions = self.world.positions(locus.path)
         if positions is None:
             return 1, 0
@@ -235,6 +232,8 @@ class Judge:
                 number = positions.attributes.get(locus.name, 1)
             case "option":
                 number = positions.options.get(locus.name, 1)
+            case "place":
+                number = positions.places.get(locus.name, 1)
             case _:
                 number = positions.definitions.get(locus.name, (1, (), ()))[0]
         return number & _LINE, number >> 20

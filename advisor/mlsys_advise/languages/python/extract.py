@@ -96,6 +96,7 @@ class Extraction:
         self._lines_of_loops: dict[str, tuple[int, ...]] = {}
         self.options: dict[str, Term] = {}
         self.option_lines: dict[str, int] = {}
+        self.option_flags: dict[str, tuple[str, ...]] = {}
         self.attribute_lines: dict[str, int] = {}
         self._attributes: dict[str, list[tuple[str, Term, str]]] = {}
         self.interface = self._interface(masked)
@@ -159,7 +160,10 @@ class Extraction:
             variables=dict(sorted(variables.items())),
             functions=dict(sorted(functions.items())),
             classes=dict(sorted(classes.items())),
-            options=tuple(OptionRecord(key, default) for key, default in sorted(self.options.items())),
+            options=tuple(
+                OptionRecord(key, default, self.option_flags.get(key, ()))
+                for key, default in sorted(self.options.items())
+            ),
             main_guard=any(site.region & Region.MAIN_GUARD for site in body.calls),
             masked=masked,
         )
@@ -411,6 +415,8 @@ class Extraction:
         previous = self.options.get(name)
         self.options[name] = default if previous is None or previous == default else either([previous, default])
         self.option_lines.setdefault(name, node.lineno)
+        known = self.option_flags.get(name, ())
+        self.option_flags[name] = (*known, *(flag for flag in flags if flag[:1] == "-" and flag not in known))
 
     # -- heads of functions
 
