@@ -106,8 +106,8 @@ class ManifestDocument(msgspec.Struct, frozen=True):
     """A parsed manifest.
 
     ``spans`` has ``0`` for the kind of the first object, ``0.0`` for its first pod (the key ``containers``),
-    ``0.0:hostIPC``, ``0.0:volume1`` and ``0.0:volume1:sizeLimit``; ``0.0.2`` for the third container (its name, or the
-    start of the item), ``0.0.2:image``, ``:command``, ``:args`` and ``:mount0``. ``problem`` is the first syntax error,
+    ``0.0:hostIPC``, ``0.0:volume1`` and ``0.0:volume1:sizeLimit``; ``0.0.2`` for the third container (its name, or what
+    stands on the first line of the item), ``0.0.2:image``, ``:command``, ``:args`` and ``:mount0``. ``problem`` is the first syntax error,
     if the text claims to be a manifest, with its line.
     """
 
@@ -500,7 +500,7 @@ class _Reader:
         return any(first <= line <= last for line in self._structural)
 
     def _container(self, item: _Mapping, key: str, name: str, *, init: bool, partial: bool) -> Container:
-        self._mark(key, item.values.get("name") or item.node)
+        self._mark(key, self._title(item))
         for field in ("image", "command", "args"):
             self._mark(f"{key}:{field}", item.values.get(field))
         environment = _environment(item)
@@ -522,7 +522,7 @@ class _Reader:
             working_dir=item.text("workingDir"),
             init=init,
             templated=item.templated or self._has_actions(item),
-            partial=partial or (image is None and command is None),
+            partial=partial or image is None,
         )
 
     def _volumes(self, holders: list[_Mapping], key: str) -> tuple[Volume, ...] | None:
@@ -553,6 +553,13 @@ class _Reader:
         return tuple(volumes)
 
     # -- places
+
+    def _title(self, item: _Mapping) -> _Node | None:
+        """What stands for a list item: its name, unless that is on a later line than its first key."""
+        name, first = item.values.get("name"), next(iter(item.values.values()), item.node)
+        if name is not None and first is not None and self._span(name).line == self._span(first).line:
+            return name
+        return first
 
     def _mark(self, key: str, node: _Node | None) -> None:
         if node is not None:

@@ -60,6 +60,8 @@ SITES = frozenset(
         "lightning.fabric.Fabric",
         "lightning.pytorch.Trainer",
         "transformers.Trainer",
+        "transformers.TrainingArguments",
+        "transformers.Seq2SeqTrainingArguments",
         "numpy.random.RandomState",
         "random.Random",
         "torch.Generator",

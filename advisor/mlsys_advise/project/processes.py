@@ -102,16 +102,18 @@ class Processes:
             for caller in self.values.calls_named(path, "spawn"):
                 nprocs = caller.record.argument("nprocs", 2)
                 if nprocs is not None and nprocs != Const(1):
-                    here = Locus(path, "call", caller.function, caller.number)
-                    return Reply(True, (Cause(here, "processes are spawned here"),), {"evidence": "spawns its ranks"})
+                    call_site = Locus(path, "call", caller.function, caller.number)
+                    return Reply(
+                        True, (Cause(call_site, "processes are spawned here"),), {"evidence": "spawns its ranks"}
+                    )
         for function, number, call, workers in self._loaders_in(path):
             if not self._runs(path, function, files):
                 continue
             found = self._count(workers, path, arguments)
             if found is not None:
-                count, causes = found
+                count, set_here = found
                 here = Cause(Locus(path, "call", function, number), f"{count} worker processes")
-                return Reply(True, (here, *causes), {"evidence": f"loads data in {count} worker processes"})
+                return Reply(True, (here, *set_here), {"evidence": f"loads data in {count} worker processes"})
         return None
 
     def _loaders_in(self, path: str) -> list[tuple[str, int, CallRecord, Term]]:
