@@ -43,6 +43,7 @@ REWRITES = (
 COMBINED = (
     ("class, renamed, aliased", (structure.classes, names.rename, imports.alias_imports)),
     ("factory, split, argparse", (values.factory(elsewhere=True), values.options(through_function=True))),
+    ("main guard, class", (structure.main_guard, structure.classes)),
     ("main guard, split, modules", (structure.main_guard, modules.split_helpers("names"), imports.import_modules)),
 )
 
