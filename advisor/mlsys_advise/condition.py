@@ -109,12 +109,16 @@ class Exists(msgspec.Struct, frozen=True, array_like=True, tag="exists"):
 
 
 class Hot(msgspec.Struct, frozen=True, array_like=True, tag="hot"):
-    """The place runs in one of the contexts, at least so often."""
+    """The place runs in one of the contexts, at least so often.
+
+    Calls under one of the regions ``unless`` (bits of ``Region``) do not count: those made every k-th step only, say.
+    """
 
     function: str
     loop: int
     contexts: Context
     least: Frequency
+    unless: int = 0
 
 
 class Traced(msgspec.Struct, frozen=True, array_like=True, tag="traced"):

@@ -11,6 +11,8 @@ EFFECTS = frozenset(
     ".item .cpu .tolist .numpy .synchronize .block_until_ready .nonzero .elapsed_time "
     "torch.cuda.synchronize torch.accelerator.synchronize torch.mps.synchronize torch.xpu.synchronize torch.save "
     "torch.distributed.barrier jax.block_until_ready jax.device_get torch.npu.synchronize "
+    # the decoding loop
+    "torch.cat torch.multinomial torch.argmax torch.topk .argmax .multinomial "
     # work for the device
     ".forward .generate .cuda .to "
     # serialisation

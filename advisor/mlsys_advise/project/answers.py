@@ -112,8 +112,8 @@ class Answers:
                 return self.loaders.handed(function, site, owners, path)
             case Exists(tokens, scope):
                 return self._exists(tokens, scope, path)
-            case Hot(function, loop, contexts, least):
-                return self._hot(function, loop, contexts, least, path)
+            case Hot(function, loop, contexts, least, unless):
+                return self._hot(function, loop, contexts, least, unless, path)
             case Traced(function):
                 return self.compilers.traced(function, path)
             case AlwaysUnder(function, regions):
@@ -239,13 +239,15 @@ class Answers:
                         )
         return Reply(False)
 
-    def _hot(self, function: str, loop: int, contexts: Context, least: Frequency, path: str) -> Reply:
+    def _hot(
+        self, function: str, loop: int, contexts: Context, least: Frequency, unless: int, path: str
+    ) -> Reply:
         level = Frequency(least)
-        heat = self.hotness.place(path, function, loop)
+        heat = self.hotness.place(path, function, loop, unless)
         if heat.meets(contexts, level):
             pairs = [pair for pair in heat.within(contexts).pairs() if pair[1] >= level]
             context, frequency = max(pairs, key=lambda pair: (pair[1], -pair[0]))
-            causes = self.hotness.path(path, function, loop, context, level)
+            causes = self.hotness.path(path, function, loop, context, level, unless)
             return Reply(True, causes, {"unit": per(context, frequency), "context": context.name or ""})
         if heat:
             return Reply(False, reason="it runs, but not so often in these contexts")

@@ -28,7 +28,7 @@ from mlsys_advise.heat import (
     Frequency,
     Heat,
 )
-from mlsys_advise.interface import BODY, CallRecord, FunctionRecord
+from mlsys_advise.interface import BODY, CallRecord, Effect, FunctionRecord
 from mlsys_advise.library.roots import SERVICER, TRITON_CLASS, TRITON_STEP
 from mlsys_advise.project.values import COMMON_NAME, Locus, Values
 from mlsys_advise.project.world import Dependency, Target, World
@@ -48,13 +48,18 @@ class Cause(msgspec.Struct, frozen=True, order=True, array_like=True):
 
 
 class Edge(msgspec.Struct, frozen=True):
-    """Heat flows from the body of a loop of ``source`` (or the function, at -1) to a function."""
+    """Heat flows from the body of a loop of ``source`` (or the function, at -1) to a function.
+
+    ``own`` is heat that a framework adds; ``region`` is in force at the call; ``maps`` runs it for each item of data.
+    """
 
     source: Target
     loop: int
     locus: Locus
     message: str
     own: Heat = Heat()
+    region: int = 0
+    maps: bool = False
 
 
 def raised(frequency: Frequency) -> Frequency:
@@ -72,7 +77,7 @@ class Hotness:
     def __init__(self, world: World, values: Values) -> None:
         self.world = world
         self.values = values
-        self._functions: dict[Target, tuple[Heat, frozenset[Dependency]]] = {}
+        self._functions: dict[tuple[Target, int], tuple[Heat, frozenset[Dependency]]] = {}
         self._edges: dict[Target, tuple[Edge, ...]] = {}
         self._roots: dict[Target, tuple[tuple[Heat, str], ...]] = {}
         self._edge_reads: dict[Target, frozenset[Dependency]] = {}
@@ -92,9 +97,9 @@ class Hotness:
 
     # -- heat of places
 
-    def place(self, path: str, function: str, loop: int = -1) -> Heat:
-        """The heat of the body of a loop, or of a function outside its loops."""
-        return self._raise(path, function, loop, self.function(Target("function", path, function)))
+    def place(self, path: str, function: str, loop: int = -1, unless: int = 0) -> Heat:
+        """The heat of the body of a loop, or of a function outside its loops; calls under ``unless`` bring none."""
+        return self._raise(path, function, loop, self.function(Target("function", path, function), unless))
 
     def _raise(self, path: str, function: str, loop: int, heat: Heat) -> Heat:
         """Heat within nested loops, outermost first; a loop that is a root sets its own."""
@@ -149,11 +154,11 @@ class Hotness:
         learns = self._learns(path, function, record, number)
         if learns == "step":
             inner = any(
-                self.loop_sort(path, function, child) == "training"
+                self.loop_sort(path, function, child) in ("training", "training epoch")
                 for child, other in enumerate(record.loops)
-                if other.parent == number and other.size not in ("small",)
+                if other.parent == number and other.size != "small"
             )
-            if inner and not over_loader:
+            if inner and not over_loader and not self._clears_gradients(record, number):
                 return "training epoch"
             if self._inside_step(path, function, record, number):
                 return "small" if loop.size != "data" else "data"
@@ -169,6 +174,10 @@ class Hotness:
         if kinds & _DATA_KINDS:
             return "data"
         return loop.size
+
+    def _clears_gradients(self, record: FunctionRecord, number: int) -> bool:
+        """Whether an iteration clears the gradients itself, around a loop that accumulates them."""
+        return Effect(".zero_grad", number) in {Effect(one.token, one.loop) for one in record.effects}
 
     def _inside_step(self, path: str, function: str, record: FunctionRecord, number: int) -> bool:
         """Whether the loop around this one is itself a training step over a loader."""
@@ -256,16 +265,16 @@ class Hotness:
 
     # -- heat of functions
 
-    def function(self, target: Target) -> Heat:
-        """The union of a function's own roots and of the heat of all that calls it."""
-        known = self._functions.get(target)
+    def function(self, target: Target, unless: int = 0) -> Heat:
+        """The union of a function's own roots and of the heat of all that calls it, not under ``unless``."""
+        known = self._functions.get((target, unless))
         if known is None:
-            self._propagate(target)
-            known = self._functions[target]
+            self._propagate(target, unless)
+            known = self._functions[target, unless]
         self.world.depend(known[1])
         return known[0]
 
-    def _propagate(self, start: Target) -> None:
+    def _propagate(self, start: Target, unless: int) -> None:
         """Find all that can reach a function and propagate heat among them until nothing changes."""
         group: dict[Target, tuple[Edge, ...]] = {}
         reads: set[Dependency] = set()
@@ -274,12 +283,12 @@ class Hotness:
             target = frontier.popleft()
             if target in group:
                 continue
-            known = self._functions.get(target)
+            known = self._functions.get((target, unless))
             if known is not None:
                 reads |= known[1]
                 group[target] = ()
                 continue
-            edges = self.edges(target)
+            edges = tuple([edge for edge in self.edges(target) if not edge.region & unless])
             reads |= self._edge_reads[target]
             group[target] = edges
             for edge in edges:
@@ -287,7 +296,7 @@ class Hotness:
                     frontier.append(edge.source)
         heats: dict[Target, Heat] = {}
         for target in group:
-            known = self._functions.get(target)
+            known = self._functions.get((target, unless))
             if known is not None:
                 heats[target] = known[0]
             else:
@@ -303,14 +312,19 @@ class Hotness:
                     heat = heats[target]
                     for edge in edges:
                         base = heats.get(edge.source, Heat())
-                        heat |= edge.own | self._raise(edge.source.path, edge.source.name, edge.loop, base)
+                        heat |= edge.own | self._brought(edge, base)
                     if heat != heats[target]:
                         heats[target] = heat
                         changed = True
         frozen = frozenset(reads | more)
         for target, heat in heats.items():
-            if target not in self._functions:
-                self._functions[target] = (heat, frozen)
+            if (target, unless) not in self._functions:
+                self._functions[target, unless] = (heat, frozen)
+
+    def _brought(self, edge: Edge, base: Heat) -> Heat:
+        """The heat that a call brings from a function of heat ``base``."""
+        heat = self._raise(edge.source.path, edge.source.name, edge.loop, base)
+        return heat.raised(raised) if edge.maps else heat
 
     def edges(self, target: Target) -> tuple[Edge, ...]:
         """Where the heat of a function may come from; its own roots are kept beside."""
@@ -331,14 +345,14 @@ class Hotness:
 
     def _find_edges(self, target: Target, record: FunctionRecord) -> list[Edge]:
         found: list[Edge] = []
-        if target.name == BODY:
+        if target.name == BODY or memoised(record):
             return found
         for caller in self.values.callers(target.path, target.name) or ():
             source = Target("function", caller.path, caller.function)
             if source == target and caller.record.loop < 0:
                 continue
             locus = Locus(caller.path, "call", caller.function, caller.number)
-            found.append(Edge(source, caller.record.loop, locus, "called here"))
+            found.append(Edge(source, caller.record.loop, locus, "called here", region=caller.record.region))
         found.extend(self._handed_over(target, record))
         if record.kind == "lambda" and not found:
             found.append(
@@ -369,12 +383,17 @@ class Hotness:
                         root = self._callback(call, file, key)
                         if root is not None:
                             own = Heat.of(root.context, root.frequency)
-                            source = Target("function", file, function)
                             found.append(Edge(Target("none", "", ""), -1, locus, f"given to a {root.label}", own))
-                            del source
-                        elif last_name(call.callee) in ("map", "imap", "imap_unordered", "starmap", "submit", "Thread"):
+                        elif last_name(call.callee) in _POOL_CALLS and key in (0, "target"):
                             found.append(
-                                Edge(Target("function", file, function), call.loop, locus, "handed to a pool here")
+                                Edge(
+                                    Target("function", file, function),
+                                    call.loop,
+                                    locus,
+                                    "handed to a pool here",
+                                    region=call.region,
+                                    maps=last_name(call.callee) in _MAPPING,
+                                )
                             )
         return found
 
@@ -418,6 +437,8 @@ class Hotness:
             if streamlit:
                 return [(Heat.of(SERVING, STEP), "Streamlit runs the script on every interaction")]
             return [(Heat.of(SETUP, ONCE), "runs when the module is imported")]
+        if memoised(record):
+            return [(Heat.of(SETUP, ONCE), "runs once, its result is kept")]
         if is_test(target.path, name):
             found.append((Heat.of(TEST, ONCE), "test"))
         for decorator in record.decorators:
@@ -484,7 +505,9 @@ class Hotness:
 
     # -- the path by which heat arrived
 
-    def path(self, path: str, function: str, loop: int, contexts: Context, least: Frequency) -> tuple[Cause, ...]:
+    def path(
+        self, path: str, function: str, loop: int, contexts: Context, least: Frequency, unless: int = 0
+    ) -> tuple[Cause, ...]:
         """How heat of one of the contexts and at least this frequency reaches a place: outermost cause first."""
         start = (Target("function", path, function), loop)
         queue = deque([start])
@@ -496,10 +519,13 @@ class Hotness:
             if cause is not None:
                 return tuple([*cause, *self._trail(here, came)])
             for edge in sorted(self.edges(target), key=lambda e: (e.locus, e.loop)):
+                if edge.region & unless:
+                    continue
                 if edge.own.within(contexts):
                     return (Cause(edge.locus, edge.message), *self._trail(here, came))
                 step = (edge.source, edge.loop)
-                if step not in came and self.place(edge.source.path, edge.source.name, edge.loop).within(contexts):
+                heat = self.place(edge.source.path, edge.source.name, edge.loop, unless)
+                if step not in came and heat.within(contexts):
                     came[step] = (here, edge)
                     queue.append(step)
         return ()
@@ -558,6 +584,19 @@ def descendants(record: FunctionRecord, loop: int) -> frozenset[int]:
         if other.parent in found:
             found.add(number)
     return frozenset(found)
+
+
+#: Calls of pools that run a function; those of the second sort once for each item of what they are given.
+_POOL_CALLS: Final = frozenset(
+    {"map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async", "submit", "Thread", "apply_async"}
+)
+_MAPPING: Final = frozenset({"map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async"})
+_KEEPING: Final = frozenset("cache lru_cache cached_property cached cache_resource cache_data alru_cache".split())
+
+
+def memoised(record: FunctionRecord) -> bool:
+    """Whether a decorator keeps what the function returns, so that it runs once for each of its arguments."""
+    return any(last_name(decorator.callee) in _KEEPING for decorator in record.decorators)
 
 
 def is_test(path: str, name: str) -> bool:

@@ -9,28 +9,38 @@ from typing import Final
 
 import msgspec
 
-from mlsys_advise.condition import Exists, grade
+from mlsys_advise.condition import Exists, Hot, grade, require
 from mlsys_advise.heat import STEP, WORK
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python.scopes import Region
 from mlsys_advise.rule import Answer, Candidate, rule
 
-_UNLOADING: Final = re.compile(
-    r"unload|release|cleanup|clean_up|close|stop|destroy|__exit__|__del__|clear_history|shutdown"
+#: What a call on the way may be under without its being a habit: a policy, an accident, or beside something heavy.
+_EXCUSES: Final = (
+    Region.EVERY_K
+    | Region.FIRST
+    | Region.EXCEPT
+    | Region.OOM
+    | Region.DEBUG
+    | Region.POLICY
+    | Region.RELEASED
+    | Region.DEAD
 )
-_HEAVY: Final = re.compile(r"model|pipe|engine|vae|unet|encoder|llm|state_dict|shard|net$|module|checkpoint|ckpt")
-_LOADING: Final = frozenset(
-    "from_pretrained load load_state_dict safe_open load_file offload unload destroy sleep load_model to_empty".split()
+#: Names of functions that end something, and of endpoints that exist to collect. They only excuse.
+_ENDING: Final = re.compile(
+    r"unload|release|clean_?up|close|stop|destroy|teardown|__a?exit__|__del__|shutdown|history|reset"
 )
-_POLICY: Final = re.compile(r"gc|memory|empty_cache|low_vram|lowvram")
-_SHARDS: Final = re.compile(r"shard|checkpoint|ckpt|weight|model|layer|fold|trial|config|epoch|chunk")
+_ADMIN: Final = re.compile(r"collect|gc|memory|cache|flush|free|clean|clear|unload")
+_COUNTERS: Final = re.compile(
+    r"^(max_)?(memory_(allocated|reserved|cached|info|stats|summary)|mem_get_info)$|^reset_(peak|max)_memory|"
+    r"^virtual_memory$|^getrusage$|^get_traced_memory$|^get_objects$|^tracemalloc$"
+)
+_PAUSES: Final = frozenset({"time.sleep", "asyncio.sleep"})
+_FREEZES: Final = "the heap is frozen at start-up"
 
 
-def _frozen(candidate: Candidate, answers: Mapping[str, Answer]) -> Candidate:
-    freeze = answers["the heap is frozen at start-up"]
-    if freeze.value:
-        return msgspec.structs.replace(candidate, severity="info")
-    return candidate
+def _settled(candidate: Candidate, answers: Mapping[str, Answer]) -> Candidate:
+    return msgspec.structs.replace(candidate, severity="info") if answers[_FREEZES].value else candidate
 
 
 @rule(
@@ -39,17 +49,60 @@ def _frozen(candidate: Candidate, answers: Mapping[str, Answer]) -> Candidate:
     category="performance",
     lesson="garbage-collection",
     evidence="gc-full-collection",
-    heat=(WORK, STEP),
     words=("collect",),
+    confirm=_settled,
 )
 def gc_collect_in_hot_path(call: ast.Call, here: Here) -> Iterator[Candidate]:
-    """A full collection visits every container object of the process; reference counting has freed the tensors already."""
-    if here.qualified(call.func) != "gc.collect":
+    """A full collection visits every container of the process; reference counting has freed the tensors already."""
+    if here.qualified(call.func) != "gc.collect" or not _is_full(call, here):
+        return
+    region = here.region(call)
+    if region & ~Region.UNCONDITIONAL or region & Region.RELEASED or here.in_test_file:
+        return
+    if not isinstance(here.parent(call), ast.Expr) or _ends_something(call, here) or _measures_or_waits(call, here):
         return
     yield here.candidate(
         "MLS401",
         call,
         "gc.collect() walks every container object of the process on each {unit}; "
         "reference counting has already freed the tensors",
-        grade(Exists(("gc.freeze",)), "the heap is frozen at start-up"),
+        require(Hot(*here.number(call), WORK, STEP, _EXCUSES), "it runs on every step"),
+        grade(Exists(("gc.freeze",)), _FREEZES),
     )
+
+
+def _is_full(call: ast.Call, here: Here) -> bool:
+    """Whether the oldest generation is collected, by default or by its number."""
+    generation = here.argument(call, "generation", 0)
+    return generation is None or here.literal(generation) == 2
+
+
+def _ends_something(call: ast.Call, here: Here) -> bool:
+    """Whether names say that the function ends something, or is an endpoint that exists to collect."""
+    function = here.function(call)
+    name = function.qualname.rpartition(".")[2].lower()
+    if _ENDING.search(name):
+        return True
+    node = function.node
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return False
+    routes = [
+        arg.value
+        for one in node.decorator_list
+        if isinstance(one, ast.Call)
+        for arg in one.args
+        if isinstance(arg, ast.Constant)
+    ]
+    return bool(routes) and any(_ADMIN.search(str(text).lower()) for text in (name, *routes))
+
+
+def _measures_or_waits(call: ast.Call, here: Here) -> bool:
+    """Whether memory is measured around the call, or the loop around it sleeps."""
+    loops = here.loops(call)
+    around = loops[0].node if loops else here.function(call).node
+    for other in here.calls(around):
+        if isinstance(other.func, ast.Attribute | ast.Name):
+            name = other.func.attr if isinstance(other.func, ast.Attribute) else other.func.id
+            if _COUNTERS.search(name) or (loops and name == "sleep" and here.qualified(other.func) in _PAUSES):
+                return True
+    return False

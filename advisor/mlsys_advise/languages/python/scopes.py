@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
+from mlsys_advise.languages.python.releases import releases
+
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
@@ -40,9 +42,13 @@ class Region:
     OOM: Final = 1 << 16
     DEAD: Final = 1 << 17
     FINALLY: Final = 1 << 18
+    POLICY: Final = 1 << 19  # a setting about memory, or how much of it is in use
+    RELEASED: Final = 1 << 20  # no guard: something heavy was dropped or loaded just before, in the same block
 
     #: Guards under which a statement still runs every time that matters to a cost.
-    UNCONDITIONAL: Final = DEVICE | TRY | FINALLY | NO_GRAD | AUTOCAST | STREAM | LOCK | PROFILER | MAIN_GUARD
+    UNCONDITIONAL: Final = (
+        DEVICE | TRY | FINALLY | NO_GRAD | AUTOCAST | STREAM | LOCK | PROFILER | MAIN_GUARD | RELEASED
+    )
 
 
 class Bind:
@@ -207,6 +213,7 @@ _COMPREHENSIONS: Final = frozenset({ast.ListComp, ast.SetComp, ast.GeneratorExp,
 _RANK_WORDS: Final = ("rank", "is_main", "is_master", "main_process", "world_process_zero", "is_global_zero")
 _DEBUG_WORDS: Final = ("debug", "verbose", "profil")
 _OOM_WORDS: Final = ("oom", "out_of_memory", "outofmemory")
+_POLICY_WORDS: Final = ("memory", "gc", "vram", "empty_cache", "garbage", "low_mem", "offload", "percent")
 
 
 class Module:
@@ -272,7 +279,7 @@ class _Walk:
 
     def function_body(self, node: FunctionNode, scope: Scope) -> None:
         self.scope, self.env, self.loop = scope, {}, None
-        self.region = scope.region & ~(Region.MAIN_GUARD | Region.TRY | Region.TYPE_CHECKING)
+        self.region = scope.region & ~(Region.MAIN_GUARD | Region.TRY | Region.TYPE_CHECKING | Region.RELEASED)
         args = node.args
         parameters = [*args.posonlyargs, *args.args]
         if args.vararg:
@@ -504,12 +511,17 @@ class _Walk:
 
     def do_expr(self, node: ast.Expr) -> bool:
         self.expression(node.value)
+        if type(node.value) is ast.Call and releases(node):
+            self.region |= Region.RELEASED
         return False
 
     def do_assign(self, node: ast.Assign) -> bool:
-        self.expression(node.value)
+        value = node.value
+        self.expression(value)
         for target in node.targets:
-            self.target(Bind.ASSIGN, target, node.value)
+            self.target(Bind.ASSIGN, target, value)
+        if (type(value) is ast.Call or (type(value) is ast.Constant and value.value is None)) and releases(node):
+            self.region |= Region.RELEASED
         return False
 
     def do_annotated(self, node: ast.AnnAssign) -> bool:
@@ -572,6 +584,8 @@ class _Walk:
                 self.env.pop(target.id, None)
             else:
                 self.expression(target)
+        if releases(node):
+            self.region |= Region.RELEASED
         return False
 
     def do_declare(self, node: ast.Global | ast.Nonlocal) -> bool:
@@ -682,6 +696,8 @@ class _Walk:
     ) -> bool:
         before = dict(self.env)
         outer = self.loop
+        region = self.region
+        self.region &= ~Region.RELEASED
         loop = self.enter_loop(node, target, iterated)
         self.breaks.append({})
         if isinstance(node, ast.While):
@@ -694,6 +710,7 @@ class _Walk:
             if last is not None and last != number and last >= loop.first:
                 loop.carried[name] = last
         self.loop = outer
+        self.region = region
         broken = self.breaks.pop()
         exits = [before] if ended else [before, self.env]
         if broken:
@@ -868,12 +885,14 @@ def classify(test: ast.expr) -> int:
             region |= Region.DEBUG
         if any(word in name for word in _OOM_WORDS):
             region |= Region.OOM
+        if any(word in name for word in _POLICY_WORDS):
+            region |= Region.POLICY | Region.CONDITIONAL
     return region or Region.CONDITIONAL
 
 
 def negated(guard: int) -> int:
     """What is in force in the `else` of a test of this class."""
-    keep = guard & (Region.DEVICE | Region.DEBUG)
+    keep = guard & (Region.DEVICE | Region.DEBUG | Region.POLICY)
     if guard & (Region.MAIN_GUARD | Region.TYPE_CHECKING):
         return 0
     return keep or Region.CONDITIONAL
