@@ -234,7 +234,8 @@ class Here:
     @functools.cached_property
     def bodies(self) -> Bodies:
         """What the passes of loops do: their weight, what they carry, change and hand over."""
-        return Bodies(self.module, self.terms, self.shapes, self.kinds)
+        values, path = self._values, self.path
+        return Bodies(self.module, self.terms, self.shapes, lambda term: values.kinds(term, path).known)
 
     def number(self, node: ast.AST) -> tuple[str, int]:
         """The function and loop under which the interface knows a place."""

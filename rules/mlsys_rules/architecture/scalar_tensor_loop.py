@@ -21,6 +21,7 @@ _ARRAYS: Final = ("ndarray", "np_loaded", "cupy_array")
 _VAGUE: Final = frozenset({"ndarray_or_scalar", "loaded", "model_output", "tensor_or_any", "batch", "batch_part"})
 #: So many passes are worth a whole-array operation: over a tensor, and over a NumPy array outside of hot code.
 _MANY: Final = 64
+_SHORT: Final = 16
 _VERY_MANY: Final = 4096
 _IS_TENSOR: Final = "it is a tensor"
 _IS_HOT: Final = "it runs for every step, item or request"
@@ -91,6 +92,8 @@ def _elements(loop: Loop, here: Here) -> Iterator[_Element]:
     for chain in here.bodies.elements(loop) if counts else ():
         if indices.key(chain.base) is None or not _may_be_array(chain.base, here):
             continue
+        if not all(_is_certain(part, here) for part in chain.parts):
+            continue
         array = here.tensor(chain.base)
         if array.dtype == "object" or array.rank not in (None, len(chain.parts)):
             continue
@@ -103,7 +106,7 @@ def _elements(loop: Loop, here: Here) -> Iterator[_Element]:
             certain = certain or here.shapes.of(parent.value, scope).rank == 0
         nest = tuple(
             around
-            for around in here.bodies.nest(loop)
+            for around in _nest(loop, here)
             if any(indices.depends(part, around, here.module) for part in chain.parts)
         )
         yield _Element(chain.base, 0 if certain else len(chain.parts), stored, nest)
@@ -115,6 +118,16 @@ def _elements(loop: Loop, here: Here) -> Iterator[_Element]:
             if walked is not None and here.tensor(walked).rank == 1 and _may_be_array(walked, here):
                 if not _read_back(name, here) or not here.kinds(walked).isdisjoint(_ARRAYS):
                     yield _Element(walked, 0, stored=False, nest=(loop,))
+
+
+def _nest(loop: Loop, here: Here) -> Iterator[Loop]:
+    """A loop with those around it, as far as their passes consist of its: a short loop may be the least of them."""
+    trips = here.trips(loop)
+    for around in here.bodies.nest(loop):
+        if around is not loop and trips is not None and trips <= _SHORT:
+            if here.bodies.weight(around) != bodies.SCALAR:
+                return
+        yield around
 
 
 def _counts(loop: Loop, here: Here) -> bool:
@@ -130,6 +143,11 @@ def _counts(loop: Loop, here: Here) -> bool:
             part = here.walked(loop, (0,)) if isinstance(loop.target, ast.Tuple) else here.walked(loop)
             return part is not None and here.tensor(part).rank == 1
     return False
+
+
+def _is_certain(part: ast.expr, here: Here) -> bool:
+    """Whether an index is a number: a bare name that nothing is known of may as well be a list of indices."""
+    return not isinstance(part, ast.Name) or here.tensor(part).rank == 0 or "scalar" in here.kinds(part)
 
 
 def _may_be_array(base: ast.expr, here: Here) -> bool:

@@ -17,19 +17,21 @@ from mlsys_advise.languages.python.scopes import Bind, Loop, Module, Scope
 from mlsys_advise.languages.python.shapes import Shapes
 from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.library import arrays
-from mlsys_advise.term import Name
+from mlsys_advise.term import Name, Term
 
 SCALAR: Final = "scalar"
 LIGHT: Final = "light"
 HEAVY: Final = "heavy"
 UNKNOWN: Final = "unknown"
 
-#: Asks for the kinds that a value is known to have.
-KindsOf: TypeAlias = Callable[[ast.expr], frozenset[str]]
+#: Asks for the kinds that a value is known to have; must not lead back to what holds the bodies (no cycles).
+KindsOf: TypeAlias = Callable[[Term], frozenset[str]]
 
 _NUMBER_BUILTINS: Final = frozenset(
     {"int", "float", "bool", "abs", "min", "max", "round", "len", "divmod", "pow", "ord", "isinstance"}
 )
+_COUNTERS: Final = frozenset({"range", "trange", "enumerate"})
+_WIDE_PARTS: Final = frozenset({indices.SLICE, indices.ELLIPSIS, indices.MASK, indices.ARRAY})
 _CONTAINER_METHODS: Final = frozenset({"append", "add", "get", "setdefault"})
 _CASTS: Final = frozenset({"item", "long", "int", "float", "double", "bool", "half"})
 _SIMPLE: Final = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass)
@@ -63,11 +65,15 @@ class Bodies:
         self.module = module
         self.terms = terms
         self.shapes = shapes
-        self.kinds = kinds
+        self._kinds_of = kinds
         self._parents = {loop.parent for loop in module.loops}
         self._nodes: dict[int, tuple[ast.AST, ...]] = {}
         self._numbers: dict[int, set[ast.AST]] = {}
         self._assumed: dict[int, list[indices.Access]] = {}
+
+    def kinds(self, node: ast.expr, scope: Scope) -> frozenset[str]:
+        """The kinds that the value of an expression is known to have."""
+        return self._kinds_of(self.terms.of(node, scope))
 
     # -- structure
 
@@ -127,10 +133,15 @@ class Bodies:
             match node:
                 case ast.Call():
                     weight = self._call(node, scope)
+                case ast.Subscript(of, index):
+                    wide = any(indices.sort(part) in _WIDE_PARTS for part in indices.parts_of(index))
+                    weight = LIGHT if wide and self._may_be_array(of, scope) else SCALAR
                 case ast.BinOp(op=ast.MatMult()):
                     weight = HEAVY
                 case ast.BinOp(ast.Constant(value=str()), ast.Mod(), _):
                     weight = UNKNOWN
+                case ast.For(iter=iterated):
+                    weight = SCALAR if self._counts(iterated, scope) else UNKNOWN
                 case ast.stmt() if not isinstance(node, (*_SIMPLE, *_BRANCHES)):
                     weight = UNKNOWN
                 case ast.expr() if isinstance(node, _OPAQUE):
@@ -149,7 +160,7 @@ class Bodies:
             dotted = self.terms.lexicon.canonical(callee.dotted)
             top, _, last = dotted.rpartition(".")
             if top == "builtins":
-                return SCALAR if last in _NUMBER_BUILTINS else UNKNOWN
+                return SCALAR if last in _NUMBER_BUILTINS or last in _COUNTERS else UNKNOWN
             if top == "math":
                 return SCALAR
             if dotted.partition(".")[0] in ("torch", "numpy", "cupy"):
@@ -174,6 +185,15 @@ class Bodies:
             if name in arrays.VIEWS or name in arrays.ELEMENTWISE or name in arrays.REDUCTIONS:
                 return LIGHT
         return UNKNOWN
+
+    def _counts(self, iterated: ast.expr, scope: Scope) -> bool:
+        """Whether an inner loop only counts."""
+        callee = self.terms.of(iterated.func, scope, 4) if isinstance(iterated, ast.Call) else None
+        return isinstance(callee, Name) and callee.dotted.rpartition(".")[2] in _COUNTERS
+
+    def _may_be_array(self, node: ast.expr, scope: Scope) -> bool:
+        kinds = self.kinds(node, scope)
+        return not kinds or not kinds.isdisjoint(arrays.ARRAY_KINDS)
 
     def _element(self, node: ast.expr, scope: Scope) -> bool:
         """Whether an expression takes single elements, or is a number."""
@@ -206,7 +226,7 @@ class Bodies:
             return rank > 0
         if isinstance(leaf, ast.Subscript) and ast.unparse(leaf) in seen:
             return False
-        return not self.kinds(leaf).isdisjoint(arrays.ARRAY_KINDS)
+        return not self.kinds(leaf, scope).isdisjoint(arrays.ARRAY_KINDS)
 
     def numbers(self, loop: Loop) -> set[ast.AST]:
         """The expressions of a pass that can only be numbers, by what is done with them."""
@@ -267,8 +287,7 @@ class Bodies:
         rank = self.shapes.of(chain.base, scope).rank
         if rank is not None:
             return rank == len(chain.parts)
-        kinds = self.kinds(chain.base)
-        return None if not kinds or not kinds.isdisjoint(arrays.ARRAY_KINDS) else False
+        return None if self._may_be_array(chain.base, scope) else False
 
     def elements(self, loop: Loop) -> Iterator[indices.Access]:
         """The chains of subscripts in a pass whose every index is a number, one of which changes with each pass.
@@ -296,7 +315,7 @@ class Bodies:
             return False
         if not isinstance(part, ast.Name):
             return True
-        return self.shapes.of(part, scope).rank == 0 or not self.kinds(part) - {"scalar", "tensor"}
+        return self.shapes.of(part, scope).rank == 0 or not self.kinds(part, scope) - {"scalar", "tensor"}
 
     def works_on(self, loop: Loop, values: set[ast.AST]) -> bool:
         """Whether a pass calculates with some of these expressions, itself or under a name that it gives them.

@@ -114,13 +114,10 @@ class Shapes:
         home = self.module.scopes[self.module.bindings[number].scope]
         for loop in home.loops:
             if loop.reads.get(node.id) == number and node.id in loop.carried:
-                options.append(self.binding(loop.carried[node.id], depth - 2))
+                if loop.carried[node.id] not in self._busy:  # else by induction over the passes
+                    options.append(self.binding(loop.carried[node.id], depth - 2))
                 break
-        return (
-            self._either([option for option in options if option.rank is not None] or options)
-            if all(option.rank is not None for option in options)
-            else UNKNOWN
-        )
+        return self._either(options)
 
     def _free(self, name: str, scope: Scope) -> int | None:
         """The only binding of a name that an enclosing function or the module makes."""
@@ -164,8 +161,8 @@ class Shapes:
                     return before[0]
                 return NUMBER if added.rank == 0 and before and before[0].rank == 0 else UNKNOWN
             case Bind.PHI:
-                parts = [self.binding(previous, depth - 1) for previous in binding.previous]
-                return self._either(parts) if parts else UNKNOWN
+                ahead = [previous for previous in binding.previous if previous not in self._busy]
+                return self._either([self.binding(previous, depth - 1) for previous in ahead]) if ahead else UNKNOWN
             case _:
                 return UNKNOWN
 
