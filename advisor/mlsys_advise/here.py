@@ -36,8 +36,28 @@ _SETUP_NAME: Final = re.compile(
 #: Callees that only tell people something, by the start of their canonical name and by the name of the method.
 _SHOWING: Final = ("builtins.print", "logging.", "wandb.", "matplotlib.", "seaborn.", "cv2.putText", "tqdm.tqdm.write")
 _SHOWING_METHODS: Final = frozenset(
-    "info debug warning error exception critical write add_scalar add_scalars log log_metric log_metrics log_dict "
-    "set_postfix set_description format print text annotate set_title".split()
+    {
+        "info",
+        "debug",
+        "warning",
+        "error",
+        "exception",
+        "critical",
+        "write",
+        "add_scalar",
+        "add_scalars",
+        "log",
+        "log_metric",
+        "log_metrics",
+        "log_dict",
+        "set_postfix",
+        "set_description",
+        "format",
+        "print",
+        "text",
+        "annotate",
+        "set_title",
+    }
 )
 
 
@@ -268,6 +288,15 @@ class Here:
         """The canonical dotted name of an expression, through imports and aliases; None if it is not a name."""
         term = self.term(node)
         return self.lexicon.canonical(term.dotted) if isinstance(term, Name) else None
+
+    def made(self, call: ast.Call) -> str:
+        """The kind of what a library call makes, by its name alone; "" if the tables do not say."""
+        name = self.qualified(call.func)
+        return self.lexicon.constructed(name) if name else ""
+
+    def imports(self, *packages: str) -> bool:
+        """Whether the file imports one of these packages, or a module of one, anywhere in it."""
+        return any(name == one or name.startswith(f"{one}.") for name, _ in self.module.imports for one in packages)
 
     def term(self, node: ast.expr) -> Term:
         """How the value of an expression is spoken of outside the file."""
