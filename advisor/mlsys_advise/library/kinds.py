@@ -48,6 +48,8 @@ ALIASES = {
     "starlette.requests.Request": "fastapi.Request",
     "fastapi.requests.Request": "fastapi.Request",
     "starlette.datastructures.UploadFile": "fastapi.UploadFile",
+    "starlette.background.BackgroundTasks": "fastapi.BackgroundTasks",
+    "fastapi.background.BackgroundTasks": "fastapi.BackgroundTasks",
     "fastapi.datastructures.UploadFile": "fastapi.UploadFile",
     "fastapi.param_functions": "fastapi",
     "starlette.websockets.WebSocket": "fastapi.WebSocket",
@@ -128,6 +130,12 @@ CONSTRUCTORS = {
     "vllm.AsyncLLMEngine": "async_engine",
     "llama_cpp.Llama": "llm",
     "joblib.load": "estimator_or_any",
+    "keras.models.load_model": "keras_model",
+    "keras.Sequential": "keras_model",
+    "keras.Model": "keras_model",
+    "catboost.CatBoostClassifier": "estimator",
+    "catboost.CatBoostRegressor": "estimator",
+    "lightgbm.Booster": "estimator",
     "xgboost.Booster": "estimator",
     "faiss.read_index": "ann_index",
     # optimisers
@@ -155,7 +163,8 @@ CONSTRUCTORS = {
     "qdrant_client.AsyncQdrantClient": "async_vector_client",
     "pymilvus.MilvusClient": "vector_client",
     "weaviate.Client": "vector_client",
-    "weaviate.connect_to_local": "vector_client",
+    **_all("weaviate", "connect_to_local connect_to_custom connect_to_weaviate_cloud connect_to_wcs", "vector_client"),
+    "weaviate.WeaviateClient": "vector_client",
     "chromadb.HttpClient": "vector_client",
     "elasticsearch.Elasticsearch": "db_client",
     "elasticsearch.AsyncElasticsearch": "async_db_client",
@@ -170,6 +179,9 @@ CONSTRUCTORS = {
     "pymongo.MongoClient": "db_client",
     "motor.motor_asyncio.AsyncIOMotorClient": "async_db_client",
     "psycopg2.connect": "db_client",
+    "psycopg.connect": "db_client",
+    "pymysql.connect": "db_client",
+    "mysql.connector.connect": "db_client",
     "kafka.KafkaConsumer": "consumer",
     "confluent_kafka.Consumer": "consumer",
     "aiokafka.AIOKafkaConsumer": "consumer",
@@ -194,9 +206,16 @@ CONSTRUCTORS = {
     "fastapi.Request": "request",
     "fastapi.UploadFile": "upload",
     "fastapi.WebSocket": "websocket",
+    "fastapi.BackgroundTasks": "background_tasks",
+    "mcp.server.fastmcp.FastMCP": "mcp_server",
+    "fastmcp.FastMCP": "mcp_server",
     "flask.request": "flask_request",
     "aiohttp.web.Request": "request",
+    # compiled functions of JAX
+    **_all("jax", "jit pmap", "jitted"),
     # files and random numbers
+    "csv.reader": "rows",
+    "csv.DictReader": "rows",
     "builtins.open": "file",
     "io.open": "file",
     "io.BytesIO": "bytes_io",
@@ -426,6 +445,9 @@ RETURNS = {
     **_all("zmq_socket", "recv recv_multipart", "network_bytes"),
     **_all("zmq_socket", "recv_pyobj", "unpickled_network"),
     **_all("db_client", "get lpop rpop hget blpop brpop", "store_bytes"),
+    **_all("db_client", "cursor", "db_client"),
+    **_all("sdk_client", "with_options", "sdk_client"),
+    **_all("async_sdk_client", "with_options", "async_sdk_client"),
     **_all("cloud_session", "client resource", "cloud_client"),
     **_all("http_client", "get post put request", "http_response"),
     **_all("async_http_client", "get post put request", "http_response"),
@@ -439,6 +461,12 @@ RETURNS = {
     **_all("dict", "copy", "dict"),
     **_all("list", "copy", "list"),
 }
+
+#: Attributes of the clients of OpenAI and Anthropic that group their calls.
+_SDK_PARTS = (
+    "chat completions responses messages embeddings audio transcriptions translations speech images moderations beta "
+    "files batches models threads runs vector_stores"
+)
 
 MEMBERS = {
     **_all("tensor", "shape", "shape"),
@@ -456,6 +484,12 @@ MEMBERS = {
     **_all("loader", "sampler batch_sampler", "sampler"),
     **_all("upload", "file", "request_bytes"),
     **_all("flask_request", "data files form json", "request_bytes"),
+    **_all("request", "app", "asgi_app"),
+    **_all("websocket", "app", "asgi_app"),
+    **_all("asgi_app", "state", "app_state"),
+    **_all("aiohttp_app", "router", "aiohttp_router"),
+    **_all("sdk_client", _SDK_PARTS, "sdk_client"),
+    **_all("async_sdk_client", _SDK_PARTS, "async_sdk_client"),
     **_all("http_response", "content raw text", "network_bytes"),
     **_all("message", "value", "network_bytes"),
     **_all("module", "device training", "scalar"),

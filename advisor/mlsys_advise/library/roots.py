@@ -21,6 +21,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+_AIOHTTP = _names("get post put patch delete view add_get add_post add_put add_patch add_delete add_view")
 _HTTP = _names("get post put patch delete head options route websocket middleware exception_handler")
 
 ROOTS = (
@@ -122,14 +123,46 @@ ROOTS = (
             "asgi_app.add_route#1",
             "wsgi_app.add_url_rule#view_func",
             "fastapi.Depends#0",
+            "asgi_app.add_api_websocket_route#1",
+            "asgi_app.add_websocket_route#1",
+            "wsgi_app.add_url_rule#2",
             "starlette.routing.Route#1",
-            "aiohttp.web.get#1",
-            "aiohttp.web.post#1",
+            "starlette.routing.Route#endpoint",
+            "starlette.routing.WebSocketRoute#1",
+            *(f"{owner}.{name}#1" for owner in ("aiohttp.web", "aiohttp_router") for name in _AIOHTTP),
+            "aiohttp_router.add_route#2",
+            "aiohttp.web.route#2",
         ),
     ),
+    Root("background task", SERVING, STEP, callbacks=("background_tasks.add_task#0",)),
+    Root("background task", SERVING, STEP, callbacks=("starlette.background.BackgroundTask#0",)),
+    Root("middleware", SERVING, STEP, base="starlette.middleware.base.BaseHTTPMiddleware", methods=_names("dispatch")),
+    Root(
+        "request handler",
+        SERVING,
+        STEP,
+        base="starlette.endpoints.HTTPEndpoint",
+        methods=_names("get post put patch delete"),
+    ),
+    Root("request handler", SERVING, STEP, base="aiohttp.web.View", methods=_names("get post put patch delete")),
+    Root("request handler", SERVING, STEP, decorators=tuple(f"litestar.{name}" for name in _HTTP)),
+    Root("tool of an MCP server", SERVING, STEP, decorators=("mcp_server.tool",)),
     Root("request hook", SERVING, STEP, decorators=("wsgi_app.before_request", "wsgi_app.after_request")),
     Root(
-        "start of the server", SETUP, ONCE, decorators=("asgi_app.on_event",), callbacks=("fastapi.FastAPI#lifespan",)
+        "start of the server",
+        SETUP,
+        ONCE,
+        decorators=(
+            "asgi_app.on_event",
+            "asgi_app.before_serving",
+            "asgi_app.listener",
+            "asgi_app.before_server_start",
+        ),
+        callbacks=(
+            "fastapi.FastAPI#lifespan",
+            "starlette.applications.Starlette#lifespan",
+            "asgi_app.add_event_handler#1",
+        ),
     ),
     Root(
         "request handler",

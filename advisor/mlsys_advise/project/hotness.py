@@ -565,7 +565,7 @@ _LOOP_ROOTS: Final = {
     "serving": (SERVING, "loop over messages"),
     "decoding": (DECODING, "decoding loop"),
 }
-_DATA_KINDS: Final = frozenset({"loader", "dataset", "hf_dataset", "frame", "tensor", "ndarray", "file", "consumer"})
+_DATA_KINDS: Final = frozenset("loader dataset hf_dataset frame tensor ndarray file consumer rows".split())
 
 
 def chain(record: FunctionRecord, loop: int) -> list[int]:

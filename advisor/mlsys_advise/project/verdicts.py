@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from mlsys_advise.condition import Clause, Hot, require
+from mlsys_advise.condition import AnyOf, Clause, Condition, Hot, require
 from mlsys_advise.finding import Finding, InternalError, Place, Related, Severity, Span
 from mlsys_advise.heat import Heat
 from mlsys_advise.project.answers import Answers, clause_cost
@@ -105,7 +105,7 @@ class Judge:
         for one in asked:
             for key, value in one.reply.facts.items():
                 facts.setdefault(key, value)
-            if isinstance(one.clause.condition, Hot):
+            if _asks_heat(one.clause.condition):
                 heat_path = heat_path or one.reply.causes
             elif one.clause.part in ("require", "grade") and one.reply.value:
                 related.extend(one.reply.causes)
@@ -243,6 +243,13 @@ class Judge:
 
 
 _LINE: Final = (1 << 20) - 1
+
+
+def _asks_heat(condition: Condition) -> bool:
+    """Whether the evidence of a condition is a way by which heat arrives."""
+    return isinstance(condition, Hot) or (
+        isinstance(condition, AnyOf) and all(isinstance(option, Hot) for option in condition.options)
+    )
 
 
 def lets_pass(clause: Clause, reply: Reply) -> bool:

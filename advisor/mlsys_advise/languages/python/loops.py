@@ -30,6 +30,10 @@ _DATA_WORDS: Final = re.compile(
 #: Those of them that also hold for an axis of an array, whose length the name is.
 _SMALL_AXES: Final = re.compile(r"class|channel|head|level|layer|group|coord|stage|expert|codebook|ndim|^c$|^ch$|^nc$")
 _EPOCH_WORDS: Final = re.compile(r"epoch|ep\b|num_epochs|n_epochs|max_ep")
+#: Methods whose results are as long as some data.
+_LISTING: Final = frozenset(
+    "listdir glob rglob iterdir walk readlines splitlines iterrows itertuples iter_rows tolist".split()
+)
 _SIZE_METHODS: Final = frozenset({"numel", "nelement", "size"})
 
 
@@ -241,7 +245,7 @@ def by_kind(term: Term, terms: Terms) -> str:
             "named_buffers",
         ):
             return SMALL
-        if name in ("listdir", "glob", "rglob", "iterdir", "walk", "readlines", "iterrows", "itertuples", "tolist"):
+        if name in _LISTING:
             return DATA
         kind = terms.lexicon.constructed(from_call.dotted) if isinstance(from_call, Name) else ""
         kinds = terms.lexicon.kinds(kind) if kind else frozenset()
