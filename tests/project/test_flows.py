@@ -293,3 +293,22 @@ def test_the_answer_reads_what_it_stands_on() -> None:
     assert first == again
     assert ("calls", "train.py", "main") in first
     assert ("table:call", "make", "") in first
+
+
+def test_a_long_module_path_is_as_short_as_a_name() -> None:
+    files = {
+        "a.py": """
+            import torch
+
+
+            def main(data, alone):
+                if alone:
+                    sampler = torch.utils.data.RandomSampler(data)
+                else:
+                    sampler = torch.utils.data.distributed.DistributedSampler(data)
+                loader = torch.utils.data.DataLoader(data, sampler=sampler)
+        """
+    }
+    project = answers(files)
+    found = project.flows.of("a.py", *site(project, "a.py", "DistributedSampler"))
+    assert [(use.what, use.key) for use in found.uses] == [("argument", "sampler")]

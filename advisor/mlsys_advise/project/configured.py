@@ -70,9 +70,17 @@ def passes(head: Head, test: str, world: World) -> bool | None:
                 return value is False
             case "given":
                 return value is not None
-    if test == "positive" and counted(term, world, head.path):
+    if test == "positive" and (counted(term, world, head.path) or _floored(term)):
         return True
     return None
+
+
+def _floored(term: Term) -> bool:
+    """Whether a number is the greater of a positive literal and something else."""
+    match term:
+        case Call(Name("builtins.max"), args):
+            return any(isinstance(arg, Const) and isinstance(arg.value, int) and arg.value > 0 for arg in args)
+    return False
 
 
 def counted(term: Term, world: World, path: str) -> bool:
@@ -92,6 +100,8 @@ def shown(term: Term) -> str:
     """A value as messages print it."""
     if isinstance(term, Const):
         return repr(term.value)
+    if _floored(term):
+        return "at least one"
     return "as many as there are CPUs" if "cpu" in _names(term) else "a number for each device"
 
 

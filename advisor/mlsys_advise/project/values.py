@@ -185,6 +185,8 @@ class Values:
             return self._instance_attribute(owner, head, name, steps)
         if self.is_options(head):
             return self._option(head, name, steps)
+        if isinstance(head.term, Member) and head.term.name == "state" and "app_state" in self.head_kinds(head):
+            return self._application_state(name, steps) or [Head(UNKNOWN, head.path)]
         match head.term:
             case Name(dotted):
                 target = self.world.resolve(f"{dotted}.{name}", head.path)
@@ -361,6 +363,19 @@ class Values:
                         found.append(Head(one.term, one.path, one.device, (*one.trail, locus), True))
         return found or [Head(UNKNOWN, head.path)]
 
+    def _application_state(self, name: str, steps: int) -> list[Head]:
+        """What the project stores under a name in `app.state`."""
+        found: list[Head] = []
+        if steps <= 1:
+            return found
+        for file in self.world.table("member", name)[:20]:
+            for function, record in self.world.functions_of(file).items():
+                for receiver, attribute, value in record.stores:
+                    if attribute == name and isinstance(receiver, Member) and receiver.name == "state":
+                        self.world.read("calls", file, function)
+                        found.extend(self.heads(value, file, steps - 1))
+        return found
+
     def _assigned_option(self, name: str, steps: int) -> list[Head]:
         """What is assigned to an attribute of parsed options: `args.device = torch.device(..)`."""
         found: list[Head] = []
@@ -414,7 +429,8 @@ class Values:
         """Whether a head is the result of parsing a command line."""
         match head.term:
             case Call(Member(of, "parse_args")):
-                return "option_parser" in self.kinds(of, head.path).known
+                kinds = self.kinds(of, head.path).known
+                return not kinds or "option_parser" in kinds
             case Item(Call(Member(of, "parse_known_args")), 0):
                 return "option_parser" in self.kinds(of, head.path).known
             case _:

@@ -29,7 +29,7 @@ _DATA_WORDS: Final = re.compile(
 )
 #: Those of them that also hold for an axis of an array, whose length the name is.
 _SMALL_AXES: Final = re.compile(r"class|channel|head|level|layer|group|coord|stage|expert|codebook|ndim|^c$|^ch$|^nc$")
-_EPOCH_WORDS: Final = re.compile(r"epoch|ep\b|num_epochs|n_epochs|max_ep")
+_EPOCH_WORDS: Final = re.compile(r"epoch|(?<![a-z])ep\b|max_ep")
 #: Methods whose results are as long as some data.
 _LISTING: Final = frozenset(
     "listdir glob rglob iterdir walk readlines splitlines iterrows itertuples iter_rows tolist".split()

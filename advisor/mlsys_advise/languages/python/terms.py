@@ -65,7 +65,17 @@ class Terms:
         return make(self, node, scope, depth) if make is not None else UNKNOWN
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Term:
-        return self.member(self.of(node.value, scope, depth - 1), node.attr)
+        """A whole chain `a.b.c.d` costs one step of depth, so that long module paths are no longer than short ones."""
+        base, names = node.value, [node.attr]
+        while type(base) is ast.Attribute:
+            names.append(base.attr)
+            base = base.value
+        if len(names) > DEPTH:
+            return UNKNOWN
+        term = self.of(base, scope, depth - 1)
+        for name in reversed(names):
+            term = self.member(term, name)
+        return term
 
     def _constant(self, node: ast.Constant, scope: Scope, depth: int) -> Term:
         return constant(node.value)
