@@ -79,6 +79,14 @@ def quoted_names(trees: Iterable[ast.AST]) -> set[str]:
     return names
 
 
+def callee(call: ast.Call) -> str:
+    """The last name of what is called; "" if it has none."""
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
+
+
 def is_builtin(name: str) -> bool:
     return hasattr(builtins, name)
 

@@ -13,7 +13,7 @@ from textwrap import dedent
 import pytest
 from mlsys_advise.page import read_cases
 
-from tests.recall import imports, modules, names, structure, values
+from tests.recall import imports, modules, names, options, structure, values
 from tests.recall.program import Program, Variant, anchors_on
 from tests.recall.variants import COMBINED, REWRITES, variants
 
@@ -363,7 +363,40 @@ class TestValues:
             Loader(x, workers=options.workers, dim=1, pin=True)
             for i in range(options.count): pass
         """
-        assert rewritten(values.options(through_function=False), before) == {"example.py": written(after)}
+        assert rewritten(options.options("variable"), before) == {"example.py": written(after)}
+
+    def test_options_as_a_parameter(self) -> None:
+        before = """
+            import os
+            def load(path): return Loader(path, workers=4)
+            def train(path): return load(path)
+            def other(): return Loader(os, workers=5)
+            if __name__ == '__main__':
+                train('data')
+        """
+        after = """
+            import os
+            import argparse
+            def parse_options():
+                parser = argparse.ArgumentParser()
+                parser.add_argument('--workers', type=int, default=4)
+                return parser.parse_args()
+            def load(options, path): return Loader(path, workers=options.workers)
+            def train(options, path): return load(options, path)
+            def other(): return Loader(os, workers=5)
+            if __name__ == '__main__':
+                options = parse_options()
+                train(options, 'data')
+        """
+        assert rewritten(options.options("parameter"), before) == {"example.py": written(after)}
+
+    def test_a_function_without_a_caller_that_can_hand_options_on_keeps_its_numbers(self) -> None:
+        called_by_a_method = """
+            def load(path): return Loader(path, workers=4)
+            class A:
+                def run(self): return load('data')
+        """
+        assert rewritten(options.options("parameter"), called_by_a_method) == {}
 
     def test_dicts(self) -> None:
         code = "x = Loader(d, n=1)\n"

@@ -1,4 +1,4 @@
-"""Rewrites that get the same values and objects from somewhere else."""
+"""Rewrites that make the same objects in another way."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from collections.abc import Callable, Iterator
 from tests.recall.imports import Import
 from tests.recall.modules import split_out
 from tests.recall.program import Program, add_marks, marks_of
-from tests.recall.scopes import Definition, Function, all_names, bindings, free_names, fresh, local_names
+from tests.recall.scopes import Definition, Function, all_names, bindings, callee, free_names, fresh, local_names
 
 #: Besides names in capitals, these make objects.
 _CONSTRUCTORS = frozenset(
     {"default_rng", "from_pretrained", "compile", "pipeline", "insecure_channel", "secure_channel", "create_model"}
 )
-#: These declare options and fields; their numbers are not to be read from options.
-_DECLARATIONS = frozenset({"add_argument", "field", "Field", "Option", "Argument"})
-#: Nobody makes the axis of a tensor an option.
-_STRUCTURE = frozenset({"dim", "axis", "dims", "axes", "ndim"})
 _FUNCTION_SCOPE = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 
 
@@ -30,19 +26,6 @@ def factory(elsewhere: bool) -> Callable[[Program], bool]:
         for tree in program.trees.values():
             made |= _add_factories(tree, taken)
         return bool(made) and (not elsewhere or split_out(program, made))
-
-    return rewrite
-
-
-def options(through_function: bool) -> Callable[[Program], bool]:
-    """Numbers that are passed by keyword, and the bounds of ranges, become options of the command line.
-
-    The options are module variables, or what a function returns that parses them.
-    """
-
-    def rewrite(program: Program) -> bool:
-        changed = [_add_options(tree, through_function) for tree in program.trees.values()]
-        return any(changed)
 
     return rewrite
 
@@ -83,7 +66,7 @@ def _assignments(top: ast.stmt) -> Iterator[tuple[Function | None, ast.Assign]]:
 def _constructs(value: ast.expr) -> bool:
     if not isinstance(value, ast.Call) or any(isinstance(node, _FUNCTION_SCOPE) for node in ast.walk(value)):
         return False
-    return _callee(value)[:1].isupper() or _callee(value) in _CONSTRUCTORS
+    return callee(value)[:1].isupper() or callee(value) in _CONSTRUCTORS
 
 
 def _factory(node: ast.Assign, variables: set[str], taken: set[str]) -> ast.FunctionDef | None:
@@ -110,67 +93,6 @@ def _function(name: str, parameters: list[str], body: list[ast.stmt]) -> ast.Fun
     assert isinstance(new, ast.FunctionDef)
     new.body = body
     return new
-
-
-def _add_options(tree: ast.Module, through_function: bool) -> bool:
-    taken = all_names([tree])
-    parser, parsed, entry = (fresh(name, taken) for name in ("parser", "options", "parse_options"))
-    added: list[ast.stmt] = []
-    chosen: set[str] = set()
-
-    def option(name: str, value: ast.Constant) -> ast.expr:
-        name = fresh(name, chosen)
-        flag = f"--{name.replace('_', '-')}"
-        added.extend(
-            ast.parse(
-                f"{parser}.add_argument({flag!r}, type={type(value.value).__name__}, default={value.value!r})"
-            ).body
-        )
-        return ast.Attribute(ast.Name(parsed, ast.Load()), name, ast.Load())
-
-    for top in tree.body:
-        for node in ast.walk(top):
-            if isinstance(node, ast.Call) and _callee(node) not in _DECLARATIONS:
-                _use_options(node, option)
-    if not added:
-        return False
-    made = ast.parse(f"import argparse\n{parser} = argparse.ArgumentParser()").body
-    if through_function:
-        returned = ast.parse(f"def {entry}():\n    return {parser}.parse_args()\n{parsed} = {entry}()").body
-        assert isinstance(returned[0], ast.FunctionDef)
-        returned[0].body[:0] = [made[1], *added]
-        new = [made[0], *returned]
-    else:
-        new = [*made, *added, *ast.parse(f"{parsed} = {parser}.parse_args()").body]
-    index = next((index for index, node in enumerate(tree.body) if not _is_preamble(node)), 0)
-    tree.body[index:index] = new
-    return True
-
-
-def _use_options(call: ast.Call, option: Callable[[str, ast.Constant], ast.expr]) -> None:
-    for keyword in call.keywords:
-        if keyword.arg and keyword.arg not in _STRUCTURE and (number := _number(keyword.value)):
-            keyword.value = option(keyword.arg, number)
-    if isinstance(call.func, ast.Name) and call.func.id == "range":
-        for index, argument in enumerate(call.args):
-            if (number := _number(argument)) and number.value not in (0, 1):
-                call.args[index] = option("count", number)
-
-
-def _number(node: ast.expr) -> ast.Constant | None:
-    return node if isinstance(node, ast.Constant) and type(node.value) in (int, float) else None
-
-
-def _callee(call: ast.Call) -> str:
-    match call.func:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            return name
-    return ""
-
-
-def _is_preamble(node: ast.stmt) -> bool:
-    docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-    return docstring or isinstance(node, ast.Import | ast.ImportFrom)
 
 
 def _add_dicts(tree: ast.Module, named: bool) -> bool:
@@ -203,5 +125,5 @@ def _blocks(tree: ast.Module) -> Iterator[list[ast.stmt]]:
 def _own_calls(statement: ast.stmt) -> Iterator[ast.Call]:
     """The call of a constructor or loader that is all that the statement does."""
     if isinstance(statement, ast.Assign | ast.Return | ast.Expr) and isinstance(statement.value, ast.Call):
-        if _constructs(statement.value) or _callee(statement.value) == "load":
+        if _constructs(statement.value) or callee(statement.value) == "load":
             yield statement.value

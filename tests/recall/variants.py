@@ -8,7 +8,7 @@ import msgspec
 from mlsys_advise.example import Project
 from mlsys_advise.page import EXAMPLE, Page
 
-from tests.recall import imports, modules, names, structure, values
+from tests.recall import imports, modules, names, options, structure, values
 from tests.recall.program import Program, Variant
 
 
@@ -34,15 +34,16 @@ REWRITES = (
     Rewrite("factory in another file", values.factory(elsewhere=True)),
     Rewrite("class", structure.classes),
     Rewrite("main guard", structure.main_guard),
-    Rewrite("numbers from argparse", values.options(through_function=False)),
-    Rewrite("numbers from a parsing function", values.options(through_function=True)),
+    Rewrite("numbers from argparse", options.options("variable")),
+    Rewrite("numbers from a parsing function", options.options("function")),
+    Rewrite("numbers as a parameter", options.options("parameter")),
     Rewrite("keywords in a dict call", values.keywords(named=False)),
     Rewrite("keywords in a dict variable", values.keywords(named=True)),
 )
 #: Applied one after the other, as far as they apply: code that looks nothing like the page's.
 COMBINED = (
     ("class, renamed, aliased", (structure.classes, names.rename, imports.alias_imports)),
-    ("factory, split, argparse", (values.factory(elsewhere=True), values.options(through_function=True))),
+    ("factory, split, argparse", (values.factory(elsewhere=True), options.options("function"))),
     ("main guard, class", (structure.main_guard, structure.classes)),
     ("main guard, split, modules", (structure.main_guard, modules.split_helpers("names"), imports.import_modules)),
 )
