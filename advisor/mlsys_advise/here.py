@@ -199,6 +199,13 @@ class Here:
     def loops(self, node: ast.AST) -> list[Loop]:
         """The loops around a node within its function, innermost first. What a loop iterates is outside of it."""
         found: list[Loop] = []
+        site = self._sites.get(node) if isinstance(node, ast.Call) else None
+        if site is not None:
+            loop = self.module.loops[site.loop] if site.loop >= 0 else None
+            while loop is not None:
+                found.append(loop)
+                loop = loop.outer
+            return found
         inner = node
         for around in self.ancestors(node):
             if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
@@ -298,9 +305,9 @@ class Here:
         """Whether the file imports one of these packages, or a module of one, anywhere in it."""
         return any(name == one or name.startswith(f"{one}.") for name, _ in self.module.imports for one in packages)
 
-    def term(self, node: ast.expr) -> Term:
-        """How the value of an expression is spoken of outside the file."""
-        return self.terms.of(node, self.scope(node))
+    def term(self, node: ast.expr, scope: Scope | None = None) -> Term:
+        """How the value of an expression is spoken of outside the file. A caller that knows the scope saves a search."""
+        return self.terms.of(node, scope or self.scope(node))
 
     @functools.cached_property
     def _values(self) -> Values:
@@ -309,9 +316,9 @@ class Here:
         world.adopt(self.path, self.document.interface)
         return Values(world)
 
-    def kinds(self, node: ast.expr) -> frozenset[str]:
+    def kinds(self, node: ast.expr, scope: Scope | None = None) -> frozenset[str]:
         """The kinds that a value is known to have by this file alone; other files may know more."""
-        return self._values.kinds(self.term(node), self.path).known
+        return self._values.kinds(self.term(node, scope), self.path).known
 
     def kinds_of(self, term: Term) -> frozenset[str]:
         return self._values.kinds(term, self.path).known
@@ -320,9 +327,9 @@ class Here:
     def shapes(self) -> Shapes:
         return Shapes(self.module, self.terms)
 
-    def tensor(self, node: ast.expr) -> Array:
+    def tensor(self, node: ast.expr, scope: Scope | None = None) -> Array:
         """Rank, literal sizes, type, device and storage order of a tensor or array, as far as the file forces them."""
-        return self.shapes.of(node, self.scope(node))
+        return self.shapes.of(node, scope or self.scope(node))
 
     def accelerated(self, node: ast.expr) -> str:
         """Where this file alone puts a device expression: "accelerator", "host" or ""."""
@@ -526,7 +533,7 @@ class Manifest:
 
     def launches_elsewhere(self, site: Site) -> bool:
         """Whether the pod only tells other pods what to run."""
-        return site.object.kind == "MPIJob" and ".Launcher." in f".{site.pod.path}."
+        return site.object.kind == "MPIJob" and ".Worker." not in f".{site.pod.path}."
 
     def span(self, key: str) -> Span:
         """The span of a place by its key in the document."""
