@@ -524,8 +524,13 @@ def option(arguments: Sequence[str], names: Iterable[str]) -> str | None:
 
 
 def worker_count(arguments: Sequence[str]) -> int | None:
-    """``--num_workers N`` and its spellings: worker processes of a loader; ``None`` if absent or not a number."""
-    return _number(option(arguments, _WORKER_OPTIONS))
+    """``--num_workers N``, its spellings and Hydra's ``data.num_workers=N``; ``None`` if absent or not a number."""
+    given = option(arguments, _WORKER_OPTIONS)
+    if given is None:
+        overrides = [word.partition("=") for word in arguments]
+        values = [value for key, _, value in overrides if key.lstrip("+").rpartition(".")[2] in _WORKER_KEYS]
+        given = values[-1] if values else None
+    return _number(given)
 
 
 def tensor_parallel(arguments: Sequence[str]) -> int | None:
@@ -534,6 +539,7 @@ def tensor_parallel(arguments: Sequence[str]) -> int | None:
 
 
 _WORKER_OPTIONS = ("--num_workers", "--num-workers", "--dataloader_num_workers", "--dataloader-num-workers")
+_WORKER_KEYS = frozenset({"num_workers", "dataloader_num_workers"})
 _TENSOR_PARALLEL_OPTIONS = (
     *("--tensor-parallel-size", "--tensor_parallel_size", "-tp", "--tp", "--tp-size", "--tp_size"),
     *("--num-shard", "--num_shard"),
