@@ -69,13 +69,14 @@ def scalar_readback_loop(call: ast.Call, here: Here) -> Iterator[Candidate]:
 
 def _read(call: ast.Call) -> ast.Subscript | ast.Name | None:
     """What `x.item()` or `int(x)` reads, if that is an element or a name."""
-    match call:
-        case ast.Call(ast.Attribute(ast.Subscript() | ast.Name() as read, "item"), [], []):
-            return read
-        case ast.Call(ast.Name(name), [ast.Subscript() | ast.Name() as read], []) if name in _CONVERSIONS:
-            return read
-        case _:
-            return None
+    func = call.func
+    if type(func) is ast.Attribute:
+        read = func.value if func.attr == "item" and not call.args else None
+    elif type(func) is ast.Name and func.id in _CONVERSIONS and len(call.args) == 1:
+        read = call.args[0]
+    else:
+        return None
+    return read if isinstance(read, ast.Subscript | ast.Name) else None
 
 
 def _varies(chain: indices.Access, loop: Loop, here: Here) -> bool:

@@ -12,7 +12,7 @@ from mlsys_advise.heat import STEP, WORK
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python import bodies, indices
 from mlsys_advise.languages.python.loops import DATA, OPEN
-from mlsys_advise.languages.python.scopes import Loop
+from mlsys_advise.languages.python.scopes import Loop, Scope
 from mlsys_advise.rule import Answer, Candidate, rule
 
 _TENSOR: Final = ("tensor",)
@@ -69,8 +69,10 @@ def scalar_tensor_loop(
     loop = here.loops_of(node)[-1]
     if not here.bodies.innermost(loop):
         return
+    if here.bodies.weight(loop) != bodies.SCALAR:
+        return
     found = list(_elements(loop, here))
-    if not found or here.bodies.weight(loop) != bodies.SCALAR or here.is_reference(node):
+    if not found or here.is_reference(node):
         return
     by_place: dict[str, list[_Element]] = {}
     for element in found:
@@ -90,14 +92,14 @@ def _elements(loop: Loop, here: Here) -> Iterator[_Element]:
     counts = _counts(loop, here)
     scope = here.module.scopes[loop.scope]
     for chain in here.bodies.elements(loop) if counts else ():
-        if indices.key(chain.base) is None or not _may_be_array(chain.base, here):
+        if indices.key(chain.base) is None or not _may_be_array(chain.base, scope, here):
             continue
-        if not all(_is_certain(part, here) for part in chain.parts):
+        if not all(_is_certain(part, scope, here) for part in chain.parts):
             continue
-        array = here.tensor(chain.base)
+        array = here.tensor(chain.base, scope)
         if array.dtype == "object" or array.rank not in (None, len(chain.parts)):
             continue
-        if _read_back(chain.node, here) and here.kinds(chain.base).isdisjoint(_ARRAYS):
+        if _read_back(chain.node, here) and here.kinds(chain.base, scope).isdisjoint(_ARRAYS):
             continue
         stored = isinstance(chain.node.ctx, ast.Store)
         certain = array.rank is not None or chain.node in here.bodies.numbers(loop)
@@ -115,8 +117,8 @@ def _elements(loop: Loop, here: Here) -> Iterator[_Element]:
     for name in here.bodies.nodes(loop):
         if isinstance(name, ast.Name) and indices.variable_of(name, here.module) == loop.index:
             walked = here.walked(loop, here.module.bindings[here.module.loads[name]].path)
-            if walked is not None and here.tensor(walked).rank == 1 and _may_be_array(walked, here):
-                if not _read_back(name, here) or not here.kinds(walked).isdisjoint(_ARRAYS):
+            if walked is not None and here.tensor(walked, scope).rank == 1 and _may_be_array(walked, scope, here):
+                if not _read_back(name, here) or not here.kinds(walked, scope).isdisjoint(_ARRAYS):
                     yield _Element(walked, 0, stored=False, nest=(loop,))
 
 
@@ -139,19 +141,16 @@ def _counts(loop: Loop, here: Here) -> bool:
             isinstance(part, ast.Name) and part.id == "enumerate" for part in ast.walk(call)
         ):
             return True
-        case ast.expr():
-            part = here.walked(loop, (0,)) if isinstance(loop.target, ast.Tuple) else here.walked(loop)
-            return part is not None and here.tensor(part).rank == 1
-    return False
+    return _walks(loop, here)
 
 
-def _is_certain(part: ast.expr, here: Here) -> bool:
+def _is_certain(part: ast.expr, scope: Scope, here: Here) -> bool:
     """Whether an index is a number: a bare name that nothing is known of may as well be a list of indices."""
-    return not isinstance(part, ast.Name) or here.tensor(part).rank == 0 or "scalar" in here.kinds(part)
+    return not isinstance(part, ast.Name) or here.tensor(part, scope).rank == 0 or "scalar" in here.kinds(part, scope)
 
 
-def _may_be_array(base: ast.expr, here: Here) -> bool:
-    kinds = here.kinds(base) - _VAGUE
+def _may_be_array(base: ast.expr, scope: Scope, here: Here) -> bool:
+    kinds = here.kinds(base, scope) - _VAGUE
     return not kinds or not kinds.isdisjoint(_TENSOR + _ARRAYS)
 
 
@@ -240,4 +239,4 @@ def _passes(element: _Element, here: Here) -> tuple[int | None, list[Clause]]:
 def _walks(loop: Loop, here: Here) -> bool:
     """Whether the elements of an array are what a loop iterates."""
     part = here.walked(loop, (0,)) if isinstance(loop.target, ast.Tuple) else here.walked(loop)
-    return part is not None and here.tensor(part).rank == 1
+    return part is not None and here.tensor(part, here.module.scopes[loop.scope]).rank == 1

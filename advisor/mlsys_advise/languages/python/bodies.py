@@ -67,6 +67,7 @@ class Bodies:
         self.shapes = shapes
         self._kinds_of = kinds
         self._parents = {loop.parent for loop in module.loops}
+        self._calls: dict[int, list[ast.Call]] | None = None
         self._nodes: dict[int, tuple[ast.AST, ...]] = {}
         self._numbers: dict[int, set[ast.AST]] = {}
         self._assumed: dict[int, list[indices.Access]] = {}
@@ -128,9 +129,15 @@ class Bodies:
     def weight(self, loop: Loop) -> str:
         """SCALAR, LIGHT, HEAVY or UNKNOWN."""
         scope = self.module.scopes[loop.scope]
+        for call in self._own_calls().get(loop.index, ()):  # most bodies end here, before their nodes are looked at
+            weight = self._call(call, scope)
+            if weight in (UNKNOWN, HEAVY):
+                return weight
         found = SCALAR
         for node in self.nodes(loop):
             match node:
+                case ast.Name() | ast.Constant() | ast.expr_context() | ast.operator():
+                    continue
                 case ast.Call():
                     weight = self._call(node, scope)
                 case ast.Subscript(of, index):
@@ -153,6 +160,16 @@ class Bodies:
             if weight == LIGHT:
                 found = LIGHT
         return LIGHT if found == LIGHT or self._wide(loop, scope) else SCALAR
+
+    def _own_calls(self) -> dict[int, list[ast.Call]]:
+        """The calls of each loop outside of the loops in it."""
+        if self._calls is None:
+            self._calls = {}
+            for scope in self.module.scopes:
+                for site in scope.calls:
+                    if site.loop >= 0:
+                        self._calls.setdefault(site.loop, []).append(site.node)
+        return self._calls
 
     def _call(self, node: ast.Call, scope: Scope) -> str:
         callee = self.terms.of(node.func, scope, 4)
@@ -304,8 +321,8 @@ class Bodies:
             while isinstance(part, ast.Subscript) and part is not chain.base:
                 inner.add(part)
                 part = part.value
-            if all(self.is_number(part, scope) for part in chain.parts) and any(
-                indices.depends(part, loop, self.module) for part in chain.parts
+            if any(indices.depends(part, loop, self.module) for part in chain.parts) and all(
+                self.is_number(part, scope) for part in chain.parts
             ):
                 yield chain
 

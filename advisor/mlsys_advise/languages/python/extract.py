@@ -64,6 +64,8 @@ HARMLESS: Final = frozenset(
     "einops tqdm torch.nn struct hashlib base64 bisect heapq statistics shutil glob uuid textwrap weakref".split()
 )
 _TEXT: Final = Lit("str")
+#: Entries of a dict that are kept.
+_MOST_ITEMS: Final = 8
 #: Libraries whose functions are not given functions of the project, but for those below.
 _UNGIVEN: Final = ("torch.", "numpy.", "builtins.", "logging.", "os.", "time.", "math.", "re.", "typing.")
 _GIVEN: Final = frozenset(
@@ -94,6 +96,7 @@ class Extraction:
         self._assigned: dict[tuple[str, str], list[tuple[ast.expr | None, Scope]]] = {}
         self._lines_of_calls: dict[str, tuple[int, ...]] = {}
         self._lines_of_loops: dict[str, tuple[int, ...]] = {}
+        self._header: dict[str, tuple[str, ...]] | None = None
         self.options: dict[str, Term] = {}
         self.option_lines: dict[str, int] = {}
         self.option_flags: dict[str, tuple[str, ...]] = {}
@@ -149,6 +152,7 @@ class Extraction:
                 parts = [self.terms.binding(number) for number in numbers[:4]]
                 known = [part for part in parts if part != Const(None)] or parts
                 variables[name] = either(known)
+        self._fill(variables)
         return PythonInterface(
             package=module.package,
             imports=tuple(
@@ -167,6 +171,22 @@ class Extraction:
             main_guard=any(site.region & Region.MAIN_GUARD for site in body.calls),
             masked=masked,
         )
+
+    def _fill(self, variables: dict[str, Term]) -> None:
+        """Add to dicts of the module what functions store in them under constant keys: `models["en"] = load()`."""
+        for node, value, scope in self.module.stored:
+            name = node.value.id if isinstance(node.value, ast.Name) else ""
+            if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, str):
+                continue
+            before = variables.get(name)
+            if not isinstance(before, Map) and before != Lit("dict"):
+                continue
+            if scope.kind != "module" and name in scope.bindings and name not in scope.foreign:
+                continue
+            items = before.items if isinstance(before, Map) else ()
+            added = (node.slice.value, self.terms.of(value, scope, 8))
+            if added not in items and len(items) < _MOST_ITEMS:
+                variables[name] = Map((*items, added))
 
     # -- functions
 
@@ -597,6 +617,11 @@ class Extraction:
 
     def header(self) -> dict[str, tuple[str, ...]]:
         """The names under which the project's tables find this file, by table."""
+        if self._header is None:
+            self._header = self._tables()
+        return self._header
+
+    def _tables(self) -> dict[str, tuple[str, ...]]:
         calls: set[str] = set()
         refers: set[str] = set()
         members: set[str] = set()
