@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from mlsys_advise.library.waiting import BLOCKING_FUNCTIONS, WAITS
 from mlsys_advise.vocabulary import Vocabulary
 
-EFFECTS = frozenset(
-    # the training loop
-    ".backward .step .zero_grad .set_epoch .train_batch .unscale_ .eval .no_sync .fit "
-    # waits for the device
-    ".item .cpu .tolist .numpy .synchronize .block_until_ready .nonzero .elapsed_time "
-    "torch.cuda.synchronize torch.accelerator.synchronize torch.mps.synchronize torch.xpu.synchronize torch.save "
-    "torch.distributed.barrier jax.block_until_ready jax.device_get torch.npu.synchronize "
-    # the decoding loop
-    "torch.cat torch.multinomial torch.argmax torch.topk .argmax .multinomial "
-    # work for the device
-    ".forward .generate .cuda .to "
-    # serialisation
-    "torch.save pickle.dump pickle.dumps joblib.dump dill.dump cloudpickle.dump numpy.save numpy.savez .save_pretrained "
-    "pickle.Pickler torch.load pickle.load pickle.loads joblib.load dill.load cloudpickle.load "
-    "torch.serialization.add_safe_globals torch.serialization.safe_globals "
-    # processes, data, random numbers
-    "torch.utils.data.get_worker_info torch.initial_seed torch.multiprocessing.spawn multiprocessing.Process "
-    "multiprocessing.Pool torch.distributed.init_process_group multiprocessing.set_start_method "
-    # garbage collection and compilers
-    "gc.collect gc.freeze gc.disable torch.compile torch.jit.script torch.jit.trace jax.jit numba.njit "
-    # authentication of bytes
-    "hmac.compare_digest hmac.new hashlib.sha256 "
-    "time.sleep asyncio.sleep".split()
+EFFECTS = (
+    WAITS
+    | BLOCKING_FUNCTIONS
+    | frozenset(
+        # the training loop
+        ".backward .step .zero_grad .set_epoch .train_batch .unscale_ .eval .no_sync .fit "
+        # waits for the device
+        ".item .cpu .tolist .numpy .synchronize .block_until_ready .nonzero .elapsed_time "
+        "torch.cuda.synchronize torch.accelerator.synchronize torch.mps.synchronize torch.xpu.synchronize torch.save "
+        "torch.distributed.barrier jax.block_until_ready jax.device_get torch.npu.synchronize "
+        # the decoding loop
+        "torch.cat torch.multinomial torch.argmax torch.topk .argmax .multinomial "
+        # work for the device
+        ".forward .generate .cuda .to "
+        # serialisation
+        "torch.save pickle.dump pickle.dumps joblib.dump dill.dump cloudpickle.dump numpy.save numpy.savez .save_pretrained "
+        "pickle.Pickler torch.load pickle.load pickle.loads joblib.load dill.load cloudpickle.load "
+        "torch.serialization.add_safe_globals torch.serialization.safe_globals "
+        # processes, data, random numbers
+        "torch.utils.data.get_worker_info torch.initial_seed torch.multiprocessing.spawn multiprocessing.Process "
+        "multiprocessing.Pool torch.distributed.init_process_group multiprocessing.set_start_method "
+        # garbage collection and compilers
+        "gc.collect gc.freeze gc.disable torch.compile torch.jit.script torch.jit.trace jax.jit numba.njit "
+        # authentication of bytes
+        "hmac.compare_digest hmac.new hashlib.sha256 "
+        "time.sleep asyncio.sleep".split()
+    )
 )
 
 COMMON = frozenset(

@@ -29,11 +29,11 @@ from mlsys_advise.condition import (
     WritesInto,
 )
 from mlsys_advise.heat import Context, Frequency, per
-from mlsys_advise.interface import CallRecord
 from mlsys_advise.project.arrays import Arrays
 from mlsys_advise.project.compilers import Compilers
 from mlsys_advise.project.configured import configured
 from mlsys_advise.project.deployment import Deployment
+from mlsys_advise.project.devices import Devices
 from mlsys_advise.project.flows import Flow, Flows, place
 from mlsys_advise.project.hotness import Cause, Hotness
 from mlsys_advise.project.loaders import Loaders
@@ -77,7 +77,8 @@ class Answers:
         self.values = Values(world)
         self.hotness = Hotness(world, self.values)
         self.flows = Flows(world, self.values)
-        self.properties = Properties(world, self.values)
+        self.devices = Devices(world, self.values)
+        self.properties = Properties(world, self.values, self.devices)
         self.arrays = Arrays(world, self.values)
         self.programs = Programs(world)
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
@@ -187,7 +188,7 @@ class Answers:
         return Reply(trait.value, trait.causes, {}, trait.reason)
 
     def _property(self, callee: Term, name: str, path: str) -> Reply:
-        trait = self.properties.of_call(CallRecord(callee), path, name)
+        trait = self.properties.of_callee(callee, path, name)
         facts = {"inner": trait.causes[-1].message} if trait.causes else {}
         return Reply(trait.value, trait.causes, facts, trait.reason)
 

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from mlsys_advise.interface import PythonInterface
-from mlsys_advise.project.values import Head, Locus, Values
+from mlsys_advise.project.values import Locus, Values
 from mlsys_advise.project.world import Dependency, Target, World
 from mlsys_advise.term import (
     Arith,
@@ -394,6 +394,7 @@ class Flows:
                         return self._instances(path, slot.function)
                 return [(Node("result", path, slot.function), state)]
             case "attribute":
+                uses[use] = None
                 return [(Node("attribute", path, slot.function, slot.name), state)]
             case "variable":
                 return [(Node("variable", path, "", slot.name), state)]
@@ -515,9 +516,3 @@ def place(use: Use) -> Locus:
     """Where a use stands."""
     what = "loop" if use.what == "loop" else "definition" if use.what == "returned" else "call"
     return Locus(use.path, what, use.function, max(use.number, 0))
-
-
-def holder(head: Head) -> tuple[str, str, int] | None:
-    """The site that made the value of a head: file, function, number."""
-    term = head.term
-    return (head.path, term.function, term.site) if isinstance(term, Call) and term.site >= 0 else None

@@ -1,4 +1,4 @@
-"""Properties of functions, closed under calls: does it wait for the device, does it block, does it write checkpoints.
+"""Properties of functions, closed under calls: waits for the device, issues work to it, blocks its thread.
 
 An answer is yes with the place of an instance, no after a complete search, or unknown: a call that could not be
 resolved, or one of a library that nothing is known of, lies on the way.
@@ -6,51 +6,36 @@ resolved, or one of a library that nothing is known of, lies on the way.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from mlsys_advise.interface import CallRecord, FunctionRecord
-from mlsys_advise.project.hotness import Cause
-from mlsys_advise.project.values import Locus, Values
+from mlsys_advise.languages.python.scopes import Region
+from mlsys_advise.library.waiting import (
+    BLOCKING_CALLS,
+    BLOCKING_FUNCTIONS,
+    BLOCKING_METHODS,
+    NOUNS,
+    QUIET,
+    READS_BACK,
+    WAITING_FUNCTIONS,
+    WAITING_METHODS,
+    WAITS,
+)
+from mlsys_advise.project.devices import Devices
+from mlsys_advise.project.hotness import Cause, memoised
+from mlsys_advise.project.values import Locus, Values, pretrained
 from mlsys_advise.project.world import Dependency, Target, World
-from mlsys_advise.term import Member, Name, Self, Unknown, last_name
+from mlsys_advise.term import Member, Name, Self, Term, Unknown, last_name
 
-_DEPTH: Final = 4
-
-#: Effects that wait for everything queued on the device, or read a result back.
-WAITS: Final = frozenset(
-    ".item .cpu .tolist .numpy .synchronize .block_until_ready .nonzero .elapsed_time torch.cuda.synchronize "
-    "torch.accelerator.synchronize torch.mps.synchronize torch.xpu.synchronize torch.save torch.distributed.barrier "
-    "jax.block_until_ready jax.device_get torch.npu.synchronize .generate".split()
-)
-#: What calling a method of such a receiver does: compute for long, or wait for a network, on the calling thread.
-BLOCKING_METHODS: Final[dict[str, frozenset[str]]] = {
-    "pretrained": frozenset({"generate", "chat", "stream_chat_once", "encode", "predict"}),
-    "module": frozenset({"generate", "chat", "predict", "encode_image", "encode_text", "forward", "sample"}),
-    "pipeline": frozenset({"predict"}),
-    "sentence_encoder": frozenset({"encode", "predict", "rank"}),
-    "session": frozenset({"run", "infer"}),
-    "yolo": frozenset({"predict", "track", "val"}),
-    "whisper": frozenset({"transcribe"}),
-    "llm": frozenset({"generate", "chat", "encode", "create_chat_completion", "create_completion", "embed"}),
-    "estimator": frozenset({"predict", "predict_proba", "transform", "fit", "fit_transform"}),
-    "ann_index": frozenset({"search"}),
-    "triton_client": frozenset({"infer"}),
-    "sdk_client": frozenset(
-        {"create", "generate", "text_generation", "chat_completion", "feature_extraction", "stream"}
-    ),
-    "vector_client": frozenset({"search", "query_points", "query", "upsert", "retrieve", "insert", "scroll"}),
-    "db_client": frozenset({"get", "set", "search", "index", "find", "find_one", "execute", "lpop", "rpush", "blpop"}),
-}
-#: Kinds whose objects compute when they are called.
-BLOCKING_CALLS: Final = frozenset({"module", "pretrained", "pipeline", "yolo", "llm"})
-#: Library functions that load or decode for long.
-BLOCKING_EFFECTS: Final = frozenset({"torch.load", "joblib.load"})
-#: Receivers whose methods are done by the time they return, for the purpose of waiting.
-_LIBRARY_KINDS: Final = frozenset(
-    {"library", "scalar", "str", "list", "dict", "tuple", "set", "none", "logger", "path"}
-)
+#: How many calls deep a search goes: models are nested deeper than servers.
+_DEPTH: Final = {"waits": 8, "issues": 5, "blocks": 3}
+#: Calls under these are not made for each request.
+_SELDOM: Final = Region.LAZY | Region.EXCEPT | Region.DEAD
+#: Kinds that are what they are called: calling them runs their own code.
+_DEFINED: Final = frozenset({"class", "function"})
 
 
 class Trait(msgspec.Struct, frozen=True):
@@ -61,20 +46,43 @@ class Trait(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class Properties:
-    """Transitive properties over a world."""
+_NO: Final = Trait(False)
 
-    def __init__(self, world: World, values: Values) -> None:
+
+class Properties:
+    """Transitive properties over a world: ``waits``, ``issues`` and ``blocks``."""
+
+    def __init__(self, world: World, values: Values, devices: Devices) -> None:
         self.world = world
         self.values = values
+        self.devices = devices
         self._known: dict[tuple[Target, str, int], tuple[Trait, frozenset[Dependency]]] = {}
+        self._of_call: dict[str, Callable[[CallRecord, str], Trait | None]] = {
+            "waits": self._call_waits,
+            "issues": self._call_issues,
+            "blocks": self._call_blocks,
+        }
+        self._of_function: dict[str, Callable[[Target, FunctionRecord], Trait | None]] = {
+            "waits": self._function_waits,
+            "issues": self._function_issues,
+            "blocks": self._function_blocks,
+        }
 
-    def has(self, target: Target, name: str, depth: int = _DEPTH) -> Trait:
+    def of_callee(self, callee: Term, path: str, name: str) -> Trait:
+        """Whether calling a value has a property."""
+        return self.of_call(CallRecord(callee), path, name, _DEPTH[name])
+
+    def of_call(self, call: CallRecord, path: str, name: str, depth: int) -> Trait:
+        """Whether a recorded call has a property: by what is called, or through the functions that it runs."""
+        own = self._of_call[name](call, path)
+        return own if own is not None else self._through(call, path, name, depth)
+
+    def has(self, target: Target, name: str, depth: int) -> Trait:
         """Whether a function has a property, itself or through what it calls."""
         key = (target, name, depth)
         known = self._known.get(key)
         if known is None:
-            self._known[key] = (Trait(False), frozenset())
+            self._known[key] = (_NO, frozenset())
             with self.world.recording() as reads:
                 trait = self._find(target, name, depth)
             known = self._known[key] = (trait, frozenset(reads))
@@ -86,108 +94,159 @@ class Properties:
         record = self.world.function(target.path, target.name, "effects", "calls", "head")
         if record is None:
             return Trait(None, (), f"{target.name} could not be read")
-        own = self._own(target, record, name)
-        if own is not None:
+        own = self._of_function[name](target, record)
+        if own is not None and own.value is not None:
             return own
-        unknown = ""
-        if name == "waits":
-            foreign = [package for package in record.foreign if package not in _QUIET]
-            if foreign:
-                unknown = f"{target.name or 'the module'} calls {'something unknown' if '?' in foreign else foreign[0]}"
+        unknown = own.reason if own is not None else ""
         if depth <= 0:
             return Trait(None, (), f"{target.name} calls too deep to follow")
         for number, call in enumerate(record.calls):
-            if name == "blocks" and call.awaited:
+            if not _counts(call, record, name):
                 continue
             trait = self.of_call(call, target.path, name, depth - 1)
             if trait.value:
                 locus = Locus(target.path, "call", target.name, number)
-                return Trait(True, (Cause(locus, f"calls {last_name(call.callee)}"), *trait.causes))
+                says = trait.causes[-1].message if len(trait.causes) == 1 else f"calls {last_name(call.callee)}"
+                return Trait(True, (Cause(locus, says), *trait.causes[1:]))
             if trait.value is None:
                 unknown = unknown or trait.reason
-        return Trait(None, (), unknown) if unknown else Trait(False)
+        return Trait(None, (), unknown) if unknown else _NO
 
-    def _own(self, target: Target, record: FunctionRecord, name: str) -> Trait | None:
-        if name == "waits":
-            for effect in record.effects:
-                if effect.token in WAITS:
-                    locus = Locus(target.path, "definition", target.name)
-                    return Trait(True, (Cause(locus, f"waits for the device: {effect.token.lstrip('.')}"),))
-        if name == "blocks":
-            for number, call in enumerate(record.calls):
-                says = self.blocking(call, target.path)
-                if says and not call.awaited:
-                    return Trait(True, (Cause(Locus(target.path, "call", target.name, number), says),))
-        return None
-
-    def of_call(self, call: CallRecord, path: str, name: str, depth: int = _DEPTH) -> Trait:
-        """Whether what a recorded call runs has a property."""
+    def _through(self, call: CallRecord, path: str, name: str, depth: int) -> Trait:
+        """The property of the functions that a call may run."""
         targets, complete = self.values.functions(call.callee, path, 4)
         unknown = ""
         for target in targets:
-            if name == "blocks":
-                head = self.world.function(target.path, target.name, "head")
-                if head is not None and (head.is_async or head.generator):
-                    continue
+            if name != "waits" and self._runs_later(target):
+                continue
             trait = self.has(target, name, depth)
             if trait.value:
-                return trait
+                head = Cause(Locus(target.path, "definition", target.name), f"{last_name(call.callee)} is defined here")
+                return Trait(True, (head, *trait.causes))
             if trait.value is None:
                 unknown = unknown or trait.reason
         if unknown:
             return Trait(None, (), unknown)
         if not targets and not complete and not self._harmless(call, path):
             return Trait(None, (), f"{last_name(call.callee) or 'a call'} could not be resolved")
-        return Trait(False)
+        return _NO
+
+    def _runs_later(self, target: Target) -> bool:
+        """Whether a call only makes a coroutine or a generator."""
+        record = self.world.function(target.path, target.name, "head")
+        return record is not None and (record.is_async or record.generator or memoised(record))
 
     def _harmless(self, call: CallRecord, path: str) -> bool:
         callee = call.callee
-        if isinstance(callee, Name):
-            target = self.world.resolve(callee.dotted, path)
-            return target is not None and target.what == "library" and target.name.partition(".")[0] in _QUIET
         if isinstance(callee, Member):
             if callee.name in self.world.lexicon.vocabulary.common:
                 return True
             return bool(self.values.kinds(callee.of, path).known - {"instance"})
         return not isinstance(callee, Unknown | Self)
 
-    def blocking(self, call: CallRecord, path: str) -> str:
+    def _library(self, callee: Term, path: str) -> str:
+        """The canonical name of a function or class of a library; "" for anything else."""
+        if not isinstance(callee, Name):
+            return ""
+        target = self.world.resolve(callee.dotted, path)
+        return target.name if target is not None and target.what == "library" else ""
+
+    # -- waits for the device
+
+    def _call_waits(self, call: CallRecord, path: str) -> Trait | None:
+        library = self._library(call.callee, path)
+        if library:
+            if library in WAITING_FUNCTIONS:
+                return self._says(call.callee, path, f"waits for the device: {library}")
+            made = self.world.lexicon.constructed(library)
+            if library.partition(".")[0] in QUIET or (made and library.rpartition(".")[2][:1].isupper()):
+                return _NO
+            return Trait(None, (), f"nothing is known of {library}")
+        if isinstance(call.callee, Member):
+            kinds = self.values.kinds(call.callee.of, path).known
+            if call.callee.name in WAITING_METHODS or kinds & READS_BACK:
+                return self._says(call.callee, path, f"waits for the device: {call.callee.name}")
+            if call.callee.name == "step" and (call.args or "scaler" in kinds):
+                return self._says(call.callee, path, "the scaler reads whether gradients are finite")
+        if self.values.kinds(call.callee, path).known & READS_BACK:
+            return self._says(call.callee, path, "hands back host data")
+        return None
+
+    def _function_waits(self, target: Target, record: FunctionRecord) -> Trait | None:
+        for effect in record.effects:
+            if effect.token in WAITS:
+                locus = Locus(target.path, "definition", target.name)
+                return Trait(True, (Cause(locus, f"waits for the device: {effect.token.lstrip('.')}"),))
+        foreign = [package for package in record.foreign if package not in QUIET]
+        if foreign:
+            what = "something unknown" if "?" in foreign else foreign[0]
+            return Trait(None, (), f"{target.name or 'the module'} calls {what}")
+        return None
+
+    # -- issues work to the device
+
+    def _call_issues(self, call: CallRecord, path: str) -> Trait | None:
+        kinds = self.values.kinds(call.callee, path).known
+        if "jitted" in kinds:
+            return self._says(call.callee, path, "a compiled function of JAX")
+        if self._library(call.callee, path):
+            return _NO
+        if "module" in kinds and not kinds & _DEFINED:
+            reply = self.devices.accelerated(call.callee, path)
+            if reply.value:
+                return Trait(True, reply.causes or (Cause(Locus(path, "definition", ""), "on the device"),))
+            return Trait(reply.value, (), reply.reason)
+        return None
+
+    def _function_issues(self, target: Target, record: FunctionRecord) -> Trait | None:
+        jitted = any(self._library(one.callee, target.path) in ("jax.jit", "jax.pmap") for one in record.decorators)
+        if jitted or "jax" in record.foreign:
+            return Trait(True, (Cause(Locus(target.path, "definition", target.name), "computes with JAX"),))
+        return None
+
+    # -- blocks the thread
+
+    def _call_blocks(self, call: CallRecord, path: str) -> Trait | None:
+        says = "" if call.awaited else self._blocking(call.callee, path)
+        return self._says(call.callee, path, says) if says else None
+
+    def _blocking(self, callee: Term, path: str) -> str:
         """What a call does that keeps its thread busy for long; "" if nothing is known."""
-        callee = call.callee
+        library = self._library(callee, path)
+        if library:
+            if library in BLOCKING_FUNCTIONS:
+                return f"{library}()"
+            return "a model is loaded" if pretrained(library) not in ("", "tokenizer") else ""
         if isinstance(callee, Member):
-            kinds = self.values.kinds(callee.of, path).known
-            for kind in sorted(kinds):
+            for kind in sorted(self.values.kinds(callee.of, path).known):
                 if callee.name in BLOCKING_METHODS.get(kind, ()):
-                    return f"{_NOUNS.get(kind, kind)}.{callee.name}()"
-        if isinstance(callee, Name):
-            target = self.world.resolve(callee.dotted, path)
-            if target is not None and target.what != "variable":
-                return ""
-        kinds = self.values.kinds(callee, path).known & BLOCKING_CALLS
-        if kinds and "class" not in self.values.kinds(callee, path).known:
-            return f"a call of a {_NOUNS.get(sorted(kinds)[0], sorted(kinds)[0])}"
+                    return f"{NOUNS.get(kind, kind)}.{callee.name}()"
+        kinds = self.values.kinds(callee, path).known
+        callable_kinds = sorted(kinds & BLOCKING_CALLS)
+        if callable_kinds and not kinds & _DEFINED:
+            return f"a call of a {NOUNS.get(callable_kinds[0], callable_kinds[0])}"
         return ""
 
+    def _function_blocks(self, target: Target, record: FunctionRecord) -> Trait | None:
+        for effect in record.effects:
+            if effect.token in BLOCKING_FUNCTIONS and not effect.region & _SELDOM:
+                return Trait(True, (Cause(Locus(target.path, "definition", target.name), f"{effect.token}()"),))
+        return None
 
-_NOUNS: Final = {
-    "pretrained": "model",
-    "module": "model",
-    "sdk_client": "synchronous client",
-    "vector_client": "synchronous client",
-    "db_client": "synchronous client",
-    "triton_client": "synchronous client",
-    "ann_index": "index",
-    "session": "inference session",
-    "llm": "language model",
-    "yolo": "model",
-    "whisper": "model",
-    "sentence_encoder": "encoder",
-    "pipeline": "pipeline",
-    "estimator": "estimator",
-}
-#: Packages whose functions return without waiting for a device, unless an effect above says otherwise.
-_QUIET: Final = frozenset(
-    "builtins math time datetime os sys logging random collections itertools functools typing re json string copy "
-    "warnings argparse pathlib dataclasses enum operator contextlib abc inspect traceback types gc torch einops tqdm "
-    "struct hashlib base64 bisect heapq statistics shutil glob uuid textwrap weakref apex xformers flash_attn numpy".split()
-)
+    def _says(self, callee: Term, path: str, says: str) -> Trait:
+        """Yes, with the place that decides what is called."""
+        of = callee.of if isinstance(callee, Member) else callee
+        for head in self.values.heads(of, path, 4):
+            for locus in head.trail[-1:]:
+                return Trait(True, (Cause(locus, says),))
+        return Trait(True, (Cause(Locus(path, "definition", ""), says),))
+
+
+def _counts(call: CallRecord, record: FunctionRecord, name: str) -> bool:
+    """Whether a call inside a function makes the function have a property."""
+    match name:
+        case "blocks":
+            return not call.awaited and not call.region & _SELDOM
+        case "issues":
+            return call.loop < 0 or record.loops[call.loop].size in ("small", "once")
+    return True

@@ -744,6 +744,12 @@ _RANKS: Final = ("torch.cuda.current_device", "torch.accelerator", "torch.distri
 _NOT_MODELS: Final = ("Tokenizer", "TokenizerFast", "Processor", "Config", "FeatureExtractor", "Scheduler")
 
 
+def holder(head: Head) -> tuple[str, str, int] | None:
+    """The site that made the value of a head: file, function, number."""
+    term = head.term
+    return (head.path, term.function, term.site) if isinstance(term, Call) and term.site >= 0 else None
+
+
 def pretrained(dotted: str) -> str:
     """The kind that `X.from_pretrained(..)` yields, by the class's own name; "" for any other call."""
     owner, _, method = dotted.rpartition(".")

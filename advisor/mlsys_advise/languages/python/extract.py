@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from typing import Final
 
@@ -271,7 +272,7 @@ class Extraction:
         cls = type(callee)
         if cls is Name:
             dotted, verdict = self._library(callee.dotted)  # type: ignore[union-attr]
-            if dotted in self.words:
+            if dotted in self.words and (verdict != "builtin" or reads(node)):
                 effects.add(Effect(dotted, loop, site.region))
             if verdict == "":
                 keep = True
@@ -283,7 +284,7 @@ class Extraction:
                 if not dotted.startswith(_UNGIVEN) or dotted in _GIVEN:
                     keep = self._hands_over(node, scope)
         elif cls is Member:
-            keep = keep or self._of_interest(callee, scope) or (attribute in ("to", "cuda") and derived(callee.of))  # type: ignore[arg-type, union-attr]
+            keep = keep or self._of_interest(callee, scope) or (attribute in ("to", "cuda") and moves(site, callee.of))  # type: ignore[arg-type, union-attr]
         elif cls is Unknown:
             common = attribute in self.lexicon.vocabulary.common
             if not keep and not common:
@@ -703,6 +704,48 @@ _KEPT_RECEIVERS: Final = frozenset(
 
 
 _NEXT: Final = Name("builtins.next")
+#: What is printed under these names is likely to be a tensor. They only ever excuse.
+_READ_NAMES: Final = re.compile(r"loss|acc|score|out|pred|logit|tensor|grad|err|result|prob|norm|value|metric|mean|sum")
+
+
+def reads(call: ast.Call) -> bool:
+    """Whether `float(..)`, `int(..)` or `print(..)` may be given a tensor, which waits until it is computed."""
+    parts: list[ast.AST] = [*call.args]
+    printed = isinstance(call.func, ast.Name) and call.func.id == "print"
+    while parts:
+        part = parts.pop()
+        match part:
+            case ast.JoinedStr(values):
+                parts.extend(values)
+            case ast.FormattedValue(value):
+                parts.append(value)
+            case ast.Name(name):
+                if not printed or _READ_NAMES.search(name.lower()):
+                    return True
+            case ast.Attribute(value, name):
+                if name not in _HOST_ATTRIBUTES and (not printed or _READ_NAMES.search(name.lower())):
+                    return True
+            case ast.Call(ast.Name()):
+                continue
+            case ast.Call(ast.Attribute(attr=name)):
+                if name not in _HOST_ATTRIBUTES and not printed:
+                    return True
+            case ast.Subscript(value):
+                parts.append(value)
+            case ast.BinOp(left, _, right):
+                parts += (left, right)
+    return False
+
+
+_HOST_ATTRIBUTES: Final = frozenset(
+    {"shape", "size", "numel", "ndim", "dim", "device", "dtype", "sqrt", "ceil", "floor", "log", "log2", "get", "group"}
+)
+
+
+def moves(site: CallSite, of: Term) -> bool:
+    """Whether `.to(..)` or `.cuda()` is worth keeping: of a part of a batch, or as a statement, which moves a module."""
+    statement = site.statement
+    return derived(of) or (type(statement) is ast.Expr and statement.value is site.node)
 
 
 def derived(term: Term) -> bool:

@@ -230,6 +230,7 @@ class Module:
         self.words: set[str] = set()
         self.imports: list[tuple[str, int]] = []
         self.stars: list[str] = []
+        self.stored: list[tuple[ast.Subscript, ast.expr, Scope]] = []  # `name[key] = value`
         self.by_qualname: dict[str, Scope] = {}
         self.scope_of: dict[ast.AST, Scope] = {}
         _Walk(self).module(tree)
@@ -343,6 +344,8 @@ class _Walk:
         else:
             self.expression(node)
             self.scope.written.append(node)
+            if cls is ast.Subscript and value is not None and not path and type(node.value) is ast.Name:
+                self.out.stored.append((node, value, self.scope))
 
     # -- expressions
 
