@@ -62,6 +62,7 @@ class Loaders:
             "batches cannot be pinned": self._unpinnable,
             "pins by itself": self._pins_itself,
             "iterated in training epochs without set_epoch": self._replayed,
+            "copied into workers that draw from it": self._copied,
         }
 
     # -- what makes loaders
@@ -582,7 +583,7 @@ class Loaders:
             reply = self._makes_items(Target("function", path, reader))
             if reply is not None:
                 return reply
-        for owner in owners[1:]:
+        for owner in owners[1:] if readers else owners:
             for name, function in self.world.functions_of(owner.path).items():
                 if function.cls == owner.name and _reads(function, owner.name, attribute):
                     self.world.read("calls", owner.path, name)
@@ -590,6 +591,31 @@ class Loaders:
                     if reply is not None:
                         return reply
         return Reply(False, reason="it is not drawn from where items are made")
+
+    def _copied(self, function: str, site: int, path: str) -> Reply:
+        """Whether a generator ends up as an attribute of what workers get a copy of, and draw from."""
+        reasons: list[str] = []
+        for use in self.flows.of(path, function, site).uses:
+            if use.what != "attribute" or use.element:
+                continue
+            if self._replaced(use):
+                reasons.append("it is replaced outside of the constructor")
+                continue
+            drawn = self.draws(use.function, use.name, (), use.path)
+            reply = self.workers(use.function, use.path) if drawn.value else drawn
+            if reply.value:
+                kept = Cause(Locus(use.path, "attribute", f"{use.function}.{use.name}"), "kept here")
+                return Reply(True, (kept, *drawn.causes, *reply.causes), {**reply.facts, "rng": f"self.{use.name}"})
+            reasons.append(reply.reason)
+        return Reply(None if reasons else False, reason="; ".join(filter(None, reasons)))
+
+    def _replaced(self, use: Use) -> bool:
+        """Whether a method other than the constructor assigns the attribute."""
+        record = self.world.cls(use.path, use.function)
+        return record is not None and any(
+            name == use.name and value != Const(None) and method and not method.endswith("__init__")
+            for name, value, method in record.attributes
+        )
 
     def _makes_items(self, target: Target) -> Reply | None:
         name = target.name.rpartition(".")[2]

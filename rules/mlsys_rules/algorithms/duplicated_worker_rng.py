@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from mlsys_advise.condition import DrawsInWorkers, InProcessPool, WorkersOver, require
+from mlsys_advise.condition import DrawsInWorkers, InProcessPool, Uses, WorkersOver, require
 from mlsys_advise.here import Here
 from mlsys_advise.rule import Candidate, rule
 
@@ -44,6 +44,7 @@ def duplicated_worker_rng(call: ast.Call, here: Here) -> Iterator[Candidate]:
         return
     kept = _kept(call, here)
     if kept is None:
+        yield from _of_factory(call, here)
         return
     if kept.cls:
         yield from _of_class(call, kept, here)
@@ -102,6 +103,19 @@ def _of_module(call: ast.Call, name: str, here: Here) -> Iterator[Candidate]:
                 )
 
 
+def _of_factory(call: ast.Call, here: Here) -> Iterator[Candidate]:
+    """A generator that a function returns: the project knows what becomes of it."""
+    record = here.record(call)
+    if record is not None and isinstance(here.statement(call), ast.Return):
+        yield here.candidate(
+            "MLS617",
+            call,
+            "{workers} workers get a copy of `{rng}` with its state: all of them draw the same numbers, "
+            "and the same again in every epoch",
+            require(Uses(*record, "copied into workers that draw from it"), "workers get a copy and draw from it"),
+        )
+
+
 def _kept(call: ast.Call, here: Here) -> _Kept | None:
     """The attribute or module variable that a new generator is assigned to, at once or through one local name."""
     target = _target(call, here)
@@ -117,9 +131,9 @@ def _kept(call: ast.Call, here: Here) -> _Kept | None:
         case ast.Name() if cls is not None:
             for node in ast.walk(scope.node):
                 match node:
-                    case ast.Assign([ast.Attribute(ast.Name(owner), attr)], ast.Name() as value) if (
-                        scope.parameters[:1] == (owner,) and _contains(here.source_of(value), call)
-                    ):
+                    case ast.Assign([ast.Attribute(ast.Name(owner), attr)], ast.Name() as value) if scope.parameters[
+                        :1
+                    ] == (owner,) and _contains(here.source_of(value), call):
                         return _Kept(cls.qualname, attr)
     return None
 

@@ -19,7 +19,7 @@ from mlsys_advise.rule import Candidate, rule
 )
 def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """From pageable memory the driver copies each batch twice, and the thread that launches kernels waits for it."""
-    if not _may_be_loader(call.func, here) or here.in_test_file:
+    if not _may_be_loader(call, here) or here.in_test_file:
         return
     pin = here.argument(call, "pin_memory", 7)
     workers = here.argument(call, "num_workers", 5)
@@ -45,12 +45,14 @@ def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
     )
 
 
-def _may_be_loader(func: ast.expr, here: Here) -> bool:
-    """Cheap: by its last name, or by what an alias stands for."""
-    match func:
-        case ast.Name(name) | ast.Attribute(attr=name):
-            return "oader" in name or (name[:1].isupper() and (here.qualified(func) or "").endswith("DataLoader"))
-    return False
+def _may_be_loader(call: ast.Call, here: Here) -> bool:
+    """Cheap: by its last name, or by what an alias of something with workers stands for."""
+    match call.func:
+        case ast.Name(name) | ast.Attribute(attr=name) if "oader" in name:
+            return True
+    if not any(keyword.arg == "num_workers" for keyword in call.keywords):
+        return False
+    return (here.qualified(call.func) or "").endswith("DataLoader")
 
 
 def _number(node: ast.expr) -> ast.expr:

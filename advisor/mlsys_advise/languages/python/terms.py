@@ -231,7 +231,10 @@ class Terms:
                     return either(before)
                 return arith(*before, self.of(binding.value, scope, min(depth, _ARITHMETIC) - 2))
             case Bind.PHI:
-                return either([self.binding(previous, depth - 1) for previous in binding.previous])
+                options = [self.binding(previous, depth - 1) for previous in binding.previous]
+                if Const(None) in options and any(isinstance(option, Name | Def) for option in options):
+                    options.remove(Const(None))  # `except ImportError: torch = None`
+                return either(options)
             case _:
                 return UNKNOWN
         for position in binding.path:
