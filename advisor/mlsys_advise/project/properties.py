@@ -74,6 +74,9 @@ class Properties:
 
     def of_call(self, call: CallRecord, path: str, name: str, depth: int) -> Trait:
         """Whether a recorded call has a property: by what is called, or through the functions that it runs."""
+        callee = self.values.split(call.callee, path)
+        if callee is not call.callee:
+            call = msgspec.structs.replace(call, callee=callee)
         own = self._of_call[name](call, path)
         return own if own is not None else self._through(call, path, name, depth)
 

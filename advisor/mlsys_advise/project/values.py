@@ -130,6 +130,9 @@ class Values:
                     return list(self.heads(Var(target.name), target.path, steps))
                 if target is not None and target.what in ("class", "function"):
                     return [Head(Def(target.name), target.path)]
+                split = self.split(term, path)
+                if isinstance(split, Member):
+                    return self._member(split.of, split.name, path, steps)
                 return [Head(term, path)]
             case Member(of, name):
                 return self._member(of, name, path, steps)
@@ -141,6 +144,16 @@ class Values:
                 return self._call(term, path, steps)
             case _:
                 return [Head(term, path)]
+
+    def split(self, term: Term, path: str) -> Term:
+        """A dotted name through a variable, `module.variable.name`, as an attribute of the variable; else the term."""
+        if isinstance(term, Name):
+            owner, _, name = term.dotted.rpartition(".")
+            if owner and self.world.resolve(term.dotted, path) is None:
+                target = self.world.resolve(owner, path)
+                if target is not None and target.what == "variable":
+                    return Member(Name(owner), name)
+        return term
 
     def _via(self, heads: tuple[Head, ...], locus: Locus) -> list[Head]:
         return [Head(head.term, head.path, head.device, (*head.trail, locus)[:6], head.overridable) for head in heads]
@@ -684,7 +697,8 @@ class Values:
             case Name() | Def():
                 target = self.world.denotes(callee, caller.path)
                 if target is None:
-                    return False
+                    split = self.split(callee, caller.path)
+                    return isinstance(split, Member) and wanted in self.functions(split, caller.path, 3)[0]
                 if target.what == "class":
                     return self.world.method(target.path, target.name, "__init__") == wanted
                 return target == wanted
