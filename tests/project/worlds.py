@@ -28,7 +28,7 @@ def answers(files: Mapping[str, str]) -> Answers:
         interface = msgspec.msgpack.encode(document.interface)
         entries[path] = Entry("python", b"", interface, extraction.header())
     world = World(entries, _LEXICON, layout.module_table(sorted(entries)))
-    return Answers(world, Deployment(world, entries))
+    return Answers(world, Deployment(world))
 
 
 def site(project: Answers, path: str, callee: str, nth: int = 0) -> tuple[str, int]:
