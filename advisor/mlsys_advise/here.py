@@ -289,6 +289,27 @@ class Here:
                     return self._sites[inner].region
         return 0
 
+    def is_tried(self, node: ast.AST) -> bool:
+        """Whether an exception that a node raises is caught around it: it may only be tried out."""
+        inner = node
+        for around in self.ancestors(node):
+            if isinstance(around, ast.Try) and inner in around.body and around.handlers:
+                return True
+            inner = around
+        return False
+
+    def is_unconditional(self, statement: ast.stmt) -> bool:
+        """Whether a statement runs whenever its function or module does, and nothing restores what it sets."""
+        for around in self.ancestors(statement):
+            match around:
+                case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.Module():
+                    break
+                case ast.If(ast.Compare(ast.Name("__name__"))) | ast.With() | ast.ClassDef():
+                    continue
+                case _:
+                    return False
+        return not any(isinstance(other, ast.Try) and other.finalbody for other in self.after(statement))
+
     # -- names and values
 
     def qualified(self, node: ast.expr) -> str | None:
@@ -304,6 +325,11 @@ class Here:
     def imports(self, *packages: str) -> bool:
         """Whether the file imports one of these packages, or a module of one, anywhere in it."""
         return any(name == one or name.startswith(f"{one}.") for name, _ in self.module.imports for one in packages)
+
+    def callee(self, call: ast.Call) -> str:
+        """The canonical dotted name of what is called; "" if it is not a name."""
+        term = self.document.extraction.callees.get(call)
+        return self.lexicon.canonical(term.dotted) if isinstance(term, Name) else ""
 
     def term(self, node: ast.expr, scope: Scope | None = None) -> Term:
         """How the value of an expression is spoken of outside the file. A caller that knows the scope saves a search."""

@@ -43,6 +43,7 @@ from mlsys_advise.project.reply import Reply
 from mlsys_advise.project.scopes import Programs
 from mlsys_advise.project.values import Head, Locus, Values
 from mlsys_advise.project.world import World
+from mlsys_advise.project.wrappers import Wrappers
 from mlsys_advise.term import Term
 
 #: Questions answered from tables come before those that walk calls (see ``questions`` in the architecture).
@@ -83,6 +84,7 @@ class Answers:
         self.programs = Programs(world)
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.compilers = Compilers(world, self.values, self.loaders)
+        self.wrappers = Wrappers(world, self.values, self.flows, self.hotness, self.compilers)
         self.deployment = deployment
         self.processes = Processes(world, self.values, self.loaders, self.programs, deployment)
 
@@ -195,8 +197,9 @@ class Answers:
     # -- uses of objects
 
     def _use(self, function: str, site: int, use: str, path: str) -> Reply:
-        if use in self.loaders.uses:
-            return self.loaders.uses[use](function, site, path)
+        known = self.loaders.uses.get(use) or self.wrappers.uses.get(use)
+        if known is not None:
+            return known(function, site, path)
         flow = self.flows.of(path, function, site)
         return self._is_called(flow, path) if use == "called" else self._escapes(flow, path)
 

@@ -78,7 +78,7 @@ class Compilers:
         whole = [Target("class", target.path, cls)] if cls and target.name.endswith(".forward") else []
         for last in _NAMES:
             for file in self.world.table("call", last):
-                for caller in self._compilations(file, last):
+                for caller in self.compilations(file, last):
                     here = Locus(caller.path, "call", caller.function, caller.number)
                     for argument in caller.record.args[:1]:
                         if target in self.values.functions(argument, file, 3)[0]:
@@ -87,7 +87,7 @@ class Compilers:
                             return Cause(here, f"its module is given to {last}")
         return None
 
-    def _compilations(self, path: str, last: str) -> list[Caller]:
+    def compilations(self, path: str, last: str) -> list[Caller]:
         """The calls in a file that give something to a compiler of this name: `jit(f)` and `jit(option=..)(f)`."""
         found: list[Caller] = []
         for function, record in self.world.functions_of(path).items():

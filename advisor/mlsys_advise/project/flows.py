@@ -177,6 +177,9 @@ class Index:
                     self._add(Slot("argument", function, number, keyword), argument)
                 if isinstance(call.callee, Member):
                     self._add(Slot("receiver", function, number, None, call.callee.name), call.callee.of)
+                elif isinstance(call.callee, Name) and "." in call.callee.dotted:
+                    owner, _, method = call.callee.dotted.rpartition(".")
+                    self._add(Slot("receiver", function, number, None, method), Name(owner))
                 self._add(Slot("callee", function, number), call.callee)
             for number, loop in enumerate(record.loops):
                 self._add(Slot("loop", function, number), loop.iterated)

@@ -285,6 +285,8 @@ class Extraction:
                     keep = self._hands_over(node, scope)
         elif cls is Member:
             keep = keep or self._of_interest(callee, scope) or (attribute in ("to", "cuda") and moves(site, callee.of))  # type: ignore[arg-type, union-attr]
+            if not keep and type(callee.of) is Self and self._is_library_object(callee.of.cls, attribute):  # type: ignore[union-attr]
+                effects.add(Effect(LAYER, loop, site.region))
         elif cls is Unknown:
             common = attribute in self.lexicon.vocabulary.common
             if not keep and not common:
@@ -358,9 +360,10 @@ class Extraction:
 
     def _of_interest(self, callee: Member, scope: Scope) -> bool:
         """A method call that may be one of the project, or that the vocabulary names with its receiver's kind."""
-        if callee.name in self.lexicon.vocabulary.common:
-            return False
         of = callee.of
+        if callee.name in self.lexicon.vocabulary.common:
+            if callee.name not in _OF_MODELS or "compile" not in self.module.words or isinstance(of, Const | Lit):
+                return False
         if isinstance(of, Call) and isinstance(of.callee, Name):
             kind = self.lexicon.constructed(of.callee.dotted)
             if kind and kind not in ("none", "scalar"):
@@ -640,6 +643,8 @@ class Extraction:
                     constructed.add(self.lexicon.canonical(callee.dotted))
                 if type(callee) is Member:
                     named(callee, refers, members, seen)
+                elif type(callee) is Name:
+                    refers.add(callee.dotted.rpartition(".")[0].rpartition(".")[2])
                 for arg in call.args:
                     named(arg, refers, members, seen)
                 for _, part in call.keywords:
@@ -699,8 +704,13 @@ _KEPT_RECEIVERS: Final = frozenset(
         "cloud_client",
         "triton_client",
         "ann_index",
+        "compiled",
     }
 )
+#: The effect of calling a layer that the object holds.
+LAYER: Final = "layer"
+#: Names of methods of text and of models alike, by which wrappers of compilers are bypassed.
+_OF_MODELS: Final = frozenset({"encode", "decode"})
 
 
 _NEXT: Final = Name("builtins.next")
