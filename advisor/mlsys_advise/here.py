@@ -16,8 +16,10 @@ from mlsys_advise.condition import Clause
 from mlsys_advise.finding import Fix, Severity, Span
 from mlsys_advise.interface import BODY
 from mlsys_advise.languages.kubernetes import ManifestDocument, Site
+from mlsys_advise.languages.python import evaluation
 from mlsys_advise.languages.python import loops as loop_facts
 from mlsys_advise.languages.python.bodies import Bodies
+from mlsys_advise.languages.python.device_work import DeviceWork
 from mlsys_advise.languages.python.document import PythonDocument
 from mlsys_advise.languages.python.scopes import Binding, CallSite, Loop, Scope
 from mlsys_advise.languages.python.shapes import Array, Shapes
@@ -29,7 +31,9 @@ from mlsys_advise.rule import Candidate
 from mlsys_advise.term import Name, Term
 
 _REFERENCE_WORDS: Final = frozenset("ref reference naive slow golden baseline verify expected".split())
-_REFERENCE_FOLDERS: Final = frozenset("tests test testing benchmark benchmarks unit_tests test_utils testdata e2e".split())
+_REFERENCE_FOLDERS: Final = frozenset(
+    "tests test testing benchmark benchmarks unit_tests test_utils testdata e2e".split()
+)
 _SETUP_NAME: Final = re.compile(
     r"^(__init__|_*init_.*|.*_init_weights|reset_parameters|_*fuse_.*|_*reparam.*|_*convert_.*)$"
 )
@@ -317,6 +321,11 @@ class Here:
         term = self.term(node)
         return self.lexicon.canonical(term.dotted) if isinstance(term, Name) else None
 
+    def named(self, node: ast.expr) -> str:
+        """The library name that a value is another name of, through variables of the file too; "" if it is not."""
+        names = [head.term for head in self._values.heads(self.term(node), self.path)]
+        return self.lexicon.canonical(names[0].dotted) if len(names) == 1 and isinstance(names[0], Name) else ""
+
     def made(self, call: ast.Call) -> str:
         """The kind of what a library call makes, by its name alone; "" if the tables do not say."""
         name = self.qualified(call.func)
@@ -360,6 +369,23 @@ class Here:
     def accelerated(self, node: ast.expr) -> str:
         """Where this file alone puts a device expression: "accelerator", "host" or ""."""
         return self._values.device(self.term(node), self.path)
+
+    def device(self, node: ast.expr) -> str:
+        """Where this file alone shows that a value lives: "accelerator", "host" or ""."""
+        known = self.tensor(node).device
+        if known:
+            return known
+        devices = {head.device for head in self._values.heads(self.term(node), self.path)}
+        return "accelerator" if devices - {"", "host"} else "host" if devices == {"host"} else ""
+
+    @functools.cached_property
+    def device_work(self) -> DeviceWork:
+        """What is queued on a device, and what waits for it, between two expressions of a block."""
+        return DeviceWork(self.lexicon, self.term, self.kinds, self.device, self.accelerated)
+
+    def evaluated(self, node: ast.AST) -> Iterator[ast.expr]:
+        """The expressions in a node in order of evaluation."""
+        return evaluation.expressions(node)
 
     def binding(self, name: ast.Name) -> Binding | None:
         """The assignment that reaches a name, if one does."""
@@ -451,6 +477,12 @@ class Here:
             or base.endswith(("_test.py", "_tests.py"))
             or base in ("conftest.py", "benchmark.py")
         )
+
+    @functools.cached_property
+    def is_test(self) -> bool:
+        """Whether the path says that this is a test, and no benchmark. It may only excuse."""
+        *folders, base = self.path.split("/")
+        return bool({"test", "tests", "unit_tests"} & set(folders)) or base.startswith("test_") or base == "conftest.py"
 
     def is_reference(self, node: ast.AST) -> bool:
         """Whether names say that code is written plainly on purpose, to compare with. It may only excuse."""

@@ -44,6 +44,8 @@ _CAP: Final = 12
 COMMON_NAME: Final = 400
 ACCELERATOR: Final = "accelerator"
 HOST: Final = "host"
+#: Accelerators that share the host's memory, by their name: nothing is copied, but calls return early all the same.
+_SHARED: Final = {"mps": "mps"}
 
 
 class Locus(msgspec.Struct, frozen=True, order=True, array_like=True):
@@ -272,7 +274,9 @@ class Values:
                     if elements:
                         found.extend(self._part(inner, None, head.path, steps, elements=True))
                     else:
-                        found.extend(self.heads(inner, head.path, steps))
+                        prepared = ACCELERATOR if self._prepares(callee, head.path) else ""
+                        for one in self.heads(inner, head.path, steps):
+                            found.append(Head(one.term, one.path, one.device or prepared, one.trail, one.overridable))
                 case _:
                     projected = Elem(head.term) if elements else Item(head.term, key)
                     found.append(Head(projected, head.path, head.device, head.trail))
@@ -417,6 +421,10 @@ class Values:
             case _:
                 return False
 
+    def _prepares(self, callee: Term, path: str) -> bool:
+        """Whether a wrapper also moves what it is given to the device."""
+        return isinstance(callee, Member) and bool(self.kinds(callee.of, path).known & {"accelerator", "fabric"})
+
     def is_class(self, head: Head) -> bool:
         if not isinstance(head.term, Def):
             return False
@@ -552,7 +560,7 @@ class Values:
         for head in self.heads(term, path, steps):
             match head.term:
                 case Const(str() as text):
-                    found.add(ACCELERATOR if text.startswith(("cuda", "xpu", "npu", "hip")) else HOST)
+                    found.add(ACCELERATOR if text.startswith(("cuda", "xpu", "npu", "hip")) else _SHARED.get(text, HOST))
                 case Const(bool()) | Const(None):
                     continue
                 case Const(int()):
@@ -571,8 +579,9 @@ class Values:
                 case Call(Name(dotted)) if self.lexicon.canonical(dotted).startswith(_RANKS):
                     found.add(ACCELERATOR)
         found.discard("")
-        if ACCELERATOR in found:
-            return ACCELERATOR
+        for device in (ACCELERATOR, *_SHARED.values()):
+            if device in found:
+                return device
         return HOST if found == {HOST} else ""
 
     def constants(self, term: Term, path: str, steps: int = STEPS) -> tuple[tuple[Head, ...], bool]:

@@ -485,7 +485,7 @@ class Shapes:
                 case "device", value:
                     term = self.terms.of(value, scope, 6)
                     text = str(term.value) if isinstance(term, Const) else ""
-                    device = "accelerator" if text.startswith(("cuda", "xpu")) else "host" if text == "cpu" else ""
+                    device = "accelerator" if text.startswith(("cuda", "xpu", "mps")) else "host" if text == "cpu" else ""
                 case "order", ast.Constant("F"):
                     order = COLUMNS
         return Array(found.rank, found.sizes, dtype, device, order)
