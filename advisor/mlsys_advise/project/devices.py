@@ -40,7 +40,9 @@ class Devices:
         """Whether it was loaded with a `device_map` that is not the host's."""
         made = holder(head)
         record = self.world.function(made[0], made[1], "calls") if made is not None else None
-        for call in record.calls if record is not None and made is not None else ():
+        if record is None or made is None:
+            return False
+        for call in record.calls:
             if call.site == made[2]:
                 given = call.argument("device_map", -1)
                 return given is not None and given not in (Const("cpu"), Const(None))

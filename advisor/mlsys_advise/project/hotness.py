@@ -375,7 +375,8 @@ class Hotness:
         for file in files:
             for function, other in self.world.functions_of(file).items():
                 for number, call in enumerate(other.calls):
-                    for key, argument in (*enumerate(call.args), *call.keywords):
+                    given: list[tuple[int | str, Term]] = [*enumerate(call.args), *call.keywords]
+                    for key, argument in given:
                         if not _refers(argument, name) or not self._is(argument, file, target):
                             continue
                         self.world.read("calls", file, function)
@@ -424,8 +425,17 @@ class Hotness:
                 found = self._by_callback.get(f"{kind}.{callee.name}#{key}")
                 if found is not None:
                     return found
-            return self._by_callback.get(f"?.{callee.name}#{key}")
+            root = self._by_callback.get(f"?.{callee.name}#{key}")
+            return root if root is not None and self._may_use(root, path) else None
         return None
+
+    def _may_use(self, root: Root, path: str) -> bool:
+        """Whether a file imports the framework of a root whose objects are known by the names of their methods alone."""
+        packages = {callback.partition(".")[0] for callback in root.callbacks} - {"?"}
+        self.world.read("imports", path)
+        interface = self.world.interface(path)
+        imported = (*interface.imports, *interface.lazy_imports) if interface is not None else ()
+        return not packages or any(name.partition(".")[0] in packages for name in imported)
 
     def _own_roots(self, target: Target, record: FunctionRecord) -> list[tuple[Heat, str]]:
         found: list[tuple[Heat, str]] = []

@@ -49,10 +49,10 @@ def _operands(node: ast.AST) -> Iterator[ast.AST]:
         yield from (default for default in (*node.args.defaults, *node.args.kw_defaults) if default is not None)
         return
     if isinstance(node, ast.Dict):
-        for key, value in zip(node.keys, node.values, strict=True):
+        for key, part in zip(node.keys, node.values, strict=True):
             if key is not None:
                 yield key
-            yield value
+            yield part
         return
     for field in _ORDER.get(type(node), node._fields):
         value = getattr(node, field, None)
