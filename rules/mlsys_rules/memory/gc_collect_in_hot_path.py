@@ -24,12 +24,10 @@ _EXCUSES: Final = (
     | Region.DEBUG
     | Region.POLICY
     | Region.RELEASED
+    | Region.ENDING
     | Region.DEAD
 )
-#: Names of functions that end something, and of endpoints that exist to collect. They only excuse.
-_ENDING: Final = re.compile(
-    r"unload|release|clean_?up|close|stop|destroy|teardown|__a?exit__|__del__|shutdown|history|reset"
-)
+#: Names and routes of endpoints that exist to collect. They only excuse.
 _ADMIN: Final = re.compile(r"collect|gc|memory|cache|flush|free|clean|clear|unload")
 _COUNTERS: Final = re.compile(
     r"^(max_)?(memory_(allocated|reserved|cached|info|stats|summary)|mem_get_info)$|^reset_(peak|max)_memory|"
@@ -57,9 +55,9 @@ def gc_collect_in_hot_path(call: ast.Call, here: Here) -> Iterator[Candidate]:
     if here.qualified(call.func) != "gc.collect" or not _is_full(call, here):
         return
     region = here.region(call)
-    if region & ~Region.UNCONDITIONAL or region & Region.RELEASED or here.in_test_file:
+    if region & ~Region.UNCONDITIONAL or region & _EXCUSES or here.in_test_file:
         return
-    if not isinstance(here.parent(call), ast.Expr) or _ends_something(call, here) or _measures_or_waits(call, here):
+    if not isinstance(here.parent(call), ast.Expr) or _is_endpoint(call, here) or _measures_or_waits(call, here):
         return
     yield here.candidate(
         "MLS401",
@@ -77,12 +75,10 @@ def _is_full(call: ast.Call, here: Here) -> bool:
     return generation is None or here.literal(generation) == 2
 
 
-def _ends_something(call: ast.Call, here: Here) -> bool:
-    """Whether names say that the function ends something, or is an endpoint that exists to collect."""
+def _is_endpoint(call: ast.Call, here: Here) -> bool:
+    """Whether names say that the function is an endpoint that exists to collect."""
     function = here.function(call)
-    name = function.qualname.rpartition(".")[2].lower()
-    if _ENDING.search(name):
-        return True
+    name = function.qualname.rpartition(".")[2]
     node = function.node
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return False

@@ -37,7 +37,7 @@ _BORROWED: Final = ("transport", "connector", "connection_pool", "http_client", 
 _TARGETS: Final = re.compile(
     r"key|token|url|proxy|proxies|host|target|endpoint|credential|auth|header|tenant|region|uri|dsn"
 )
-_LOCAL: Final = re.compile(r"^\w+://(localhost|127\.|\[::1\])")
+_LOCAL: Final = re.compile(r"^(\w+://)?(localhost|127\.|\[::1\])")
 #: Tests under which a call is made once.
 _ONCE: Final = Region.LAZY | Region.FIRST | Region.DEAD
 
@@ -113,7 +113,7 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 
 def _severity(call: ast.Call, here: Here) -> Severity | None:
-    """A hint where the client depends on the request, or where only a handshake with the same machine is lost."""
+    """A hint where the client depends on the request, or where only a handshake on the same machine is lost."""
     parameters = set(here.function(call).parameters)
     for keyword in call.keywords:
         if keyword.arg is not None and _TARGETS.search(keyword.arg) and _names(keyword.value) & parameters:
@@ -122,7 +122,8 @@ def _severity(call: ast.Call, here: Here) -> Severity | None:
         return "info"
     trusts = here.argument(call, "verify", None)
     local = any(_LOCAL.match(text) for text in _texts(call))
-    return "info" if local and isinstance(trusts, ast.Name | ast.Attribute) else None
+    cheap = isinstance(trusts, ast.Name | ast.Attribute) or here.made(call) in ("channel", "async_channel")
+    return "info" if local and cheap else None
 
 
 def _names(node: ast.expr) -> set[str]:

@@ -1,4 +1,4 @@
-"""Statements that drop, move away or load something heavy: a model, an engine, a shard of weights.
+"""Code that drops, moves away or loads something heavy: a model, an engine, a shard of weights.
 
 Names decide here: what follows such a statement is only ever excused by it.
 """
@@ -18,6 +18,14 @@ _LOADING: Final = frozenset(
     "load_lora_weights load_weights".split()
 )
 _UNLOADING: Final = re.compile(r"^_?(unload|offload|destroy|dispose|shutdown|teardown|release)")
+_ENDING: Final = re.compile(
+    r"unload|release|clean_?up|close|stop|destroy|teardown|tear_down|__a?exit__|__del__|shutdown|history|reset"
+)
+
+
+def ends_something(function: str) -> bool:
+    """Whether a function's name says that it ends something: a session, a server, the life of an object."""
+    return _ENDING.search(function.lower()) is not None
 
 
 def releases(statement: ast.stmt) -> bool:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
 
-from mlsys_advise.languages.python.releases import releases
+from mlsys_advise.languages.python.releases import ends_something, releases
 
 FunctionNode: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
@@ -44,10 +44,11 @@ class Region:
     FINALLY: Final = 1 << 18
     POLICY: Final = 1 << 19  # a setting about memory, or how much of it is in use
     RELEASED: Final = 1 << 20  # no guard: something heavy was dropped or loaded just before, in the same block
+    ENDING: Final = 1 << 21  # no guard: the function's name says that it ends something
 
     #: Guards under which a statement still runs every time that matters to a cost.
     UNCONDITIONAL: Final = (
-        DEVICE | TRY | FINALLY | NO_GRAD | AUTOCAST | STREAM | LOCK | PROFILER | MAIN_GUARD | RELEASED
+        DEVICE | TRY | FINALLY | NO_GRAD | AUTOCAST | STREAM | LOCK | PROFILER | MAIN_GUARD | RELEASED | ENDING
     )
 
 
@@ -204,7 +205,8 @@ class Scope:
 
 
 _SKIP: Final = frozenset({"ctx", "op", "ops", "kind", "conversion", "type_comment", "lineno", "simple"})
-_FIELDS: Final = {
+#: The fields of each node class that hold nodes worth visiting.
+FIELDS: Final = {
     cls: tuple(field for field in cls._fields if field not in _SKIP)
     for cls in vars(ast).values()
     if isinstance(cls, type) and issubclass(cls, ast.AST)
@@ -412,11 +414,11 @@ class _Walk:
                 if node.value is not None:
                     push(node.value)
             else:
-                for field in reversed(_FIELDS[cls]):
+                for field in reversed(FIELDS[cls]):
                     value = getattr(node, field)
                     if type(value) is list:
                         stack.extend([part for part in reversed(value) if part is not None])
-                    elif value is not None and type(value) in _FIELDS:
+                    elif value is not None and type(value) in FIELDS:
                         push(value)
 
     def comprehension(self, node: Comprehension) -> None:
@@ -643,6 +645,8 @@ class _Walk:
         cls = self.scope.qualname if self.scope.kind == "class" else ""
         scope = self.open("function", node, node.name, cls)
         scope.static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
+        if ends_something(node.name):
+            scope.region |= Region.ENDING
         for decorator in node.decorator_list:
             scope.region |= managed(decorator) & (Region.NO_GRAD | Region.AUTOCAST)
         self.deferred.append((node, scope))
