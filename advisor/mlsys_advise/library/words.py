@@ -86,6 +86,16 @@ SITES = frozenset(
         "multiprocessing.spawn",
         "huggingface_hub.hf_hub_download",
         "huggingface_hub.snapshot_download",
+        # files that are written, and models that are read from files
+        "torch.save",
+        "pickle.dump",
+        "joblib.dump",
+        "dill.dump",
+        "cloudpickle.dump",
+        "joblib.load",
+        "pickle.load",
+        "dill.load",
+        "cloudpickle.load",
     }
 )
 

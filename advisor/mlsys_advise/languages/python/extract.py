@@ -705,6 +705,7 @@ _KEPT_RECEIVERS: Final = frozenset(
         "triton_client",
         "ann_index",
         "compiled",
+        "estimator_or_any",
     }
 )
 #: The effect of calling a layer that the object holds.

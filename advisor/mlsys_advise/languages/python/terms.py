@@ -139,10 +139,14 @@ class Terms:
         return inner
 
     def _text(self, node: ast.JoinedStr, scope: Scope, depth: int) -> Term:
-        """A formatted string; of one that names a device, how it begins is kept."""
+        """A formatted string; of one that names a device or an endpoint, how it begins is kept."""
         start = node.values[0] if node.values else None
-        if isinstance(start, ast.Constant) and str(start.value).startswith("cuda"):
-            return Arith((Const("cuda"), Lit("str")))
+        if isinstance(start, ast.Constant):
+            text = str(start.value)
+            if text.startswith("cuda"):
+                return Arith((Const("cuda"), Lit("str")))
+            if "://" in text[:12]:
+                return Arith((Const(text[:80]), Lit("str")))
         return Lit("str")
 
     def _any_dict(self, node: ast.DictComp, scope: Scope, depth: int) -> Term:
@@ -159,12 +163,12 @@ class Terms:
             return self.free(node.id, scope, depth)
         binding = self.module.bindings[number]
         if binding.kind < Bind.PARAM or binding.kind > Bind.DEF:
-            carried = self._carried(node.id, number)
+            carried = self.carried(node.id, number)
             if carried is not None:
                 return either([self.binding(number, depth), self.binding(carried, depth - 2)])
         return self.binding(number, depth)
 
-    def _carried(self, name: str, number: int) -> int | None:
+    def carried(self, name: str, number: int) -> int | None:
         """The binding by which a later iteration of a loop may have replaced this one."""
         scope = self.module.scopes[self.module.bindings[number].scope]
         for loop in scope.loops:
@@ -309,6 +313,8 @@ class Terms:
             if canonical in SHAPED:
                 sizes = node.args[:_WIDTH]
                 return Call(callee, tuple([self.of(arg, scope, 3) for arg in sizes]), *self.site(node, scope))
+            if canonical in _PATHS:
+                return Call(callee, tuple([self.of(arg, scope, 4) for arg in node.args[:_WIDTH]]), *self.site(node, scope))
             if canonical in ("os.environ.get", "os.getenv"):
                 return Call(Name("os.getenv"), tuple(self.of(arg, scope, 2) for arg in node.args[:2]))
         elif callee is UNKNOWN:
@@ -391,6 +397,8 @@ _RESHAPING: Final = frozenset(
     "unflatten cumsum clip add_ mul_ div_ sub_ copy_ fill_ zero_ clamp_ t bmm matmul".split()
 )
 _ARITHMETIC: Final = 6
+#: Functions of paths, whose arguments say which file is meant.
+_PATHS: Final = frozenset({"builtins.open", "os.path.join", "pathlib.Path"})
 _ATOMIC: Final = frozenset({Name, Def, Param, Self})
 _KEEP_ARGUMENTS: Final = frozenset(
     {"to", "cuda", "prepare", "setup", "setup_dataloaders", "prepare_data_loader", "prepare_model", "get", "map"}
