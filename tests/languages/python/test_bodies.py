@@ -37,6 +37,9 @@ def loop_with(body: str, before: str = "") -> tuple[Here, Loop]:
         ("table[i, 0] = np.sqrt(table[i, 1])", SCALAR),
         ("total += x[i] * 2", LIGHT),  # may be rows
         ("total = total + x", LIGHT),
+        ("if flat[i] > 0:\n    y = x[:, i].sum()\n    break", SCALAR),  # once
+        ("if flat[i] > 0:\n    y = x[:, i].sum()", LIGHT),
+        ("if flat[i] > 0:\n    other(x)\n    return x", SCALAR),
         ("total += x[:, i].sum()", LIGHT),
         ("y = x[:, i]", LIGHT),
         ("y = items[1:]", SCALAR),

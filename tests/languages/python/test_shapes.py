@@ -72,6 +72,8 @@ def array(text: str) -> Array:
         ("return np.cumsum(x)", 1),
         ("return torch.cumsum(x, 0)", None),
         ("return [1, 2]", None),
+        ("return np.ones((n, n)) * np.inf", 2),
+        ("return np.ones((n, n)) * s.inf", None),
     ],
 )
 def test_rank(text: str, rank: int | None) -> None:

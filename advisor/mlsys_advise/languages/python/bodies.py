@@ -129,12 +129,15 @@ class Bodies:
     def weight(self, loop: Loop) -> str:
         """SCALAR, LIGHT, HEAVY or UNKNOWN."""
         scope = self.module.scopes[loop.scope]
+        last = self._last_acts(loop)
         for call in self._own_calls().get(loop.index, ()):  # most bodies end here, before their nodes are looked at
-            weight = self._call(call, scope)
+            weight = SCALAR if call in last else self._call(call, scope)
             if weight in (UNKNOWN, HEAVY):
                 return weight
         found = SCALAR
         for node in self.nodes(loop):
+            if node in last:
+                continue
             match node:
                 case ast.Name() | ast.Constant() | ast.expr_context() | ast.operator():
                     continue
@@ -160,6 +163,20 @@ class Bodies:
             if weight == LIGHT:
                 found = LIGHT
         return LIGHT if found == LIGHT or self._wide(loop, scope) else SCALAR
+
+    def _last_acts(self, loop: Loop) -> set[ast.AST]:
+        """What runs at most once, because the loop ends right behind it: blocks that close with `break` or `return`."""
+        found: set[ast.AST] = set()
+        stack: list[ast.stmt] = [root for root in self.roots(loop) if isinstance(root, ast.If)]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, ast.If):
+                for block in (node.body, node.orelse):
+                    if block and isinstance(block[-1], ast.Break | ast.Return | ast.Raise):
+                        found.update(part for statement in block for part in ast.walk(statement))
+                    else:
+                        stack.extend(block)
+        return found
 
     def _own_calls(self) -> dict[int, list[ast.Call]]:
         """The calls of each loop outside of the loops in it."""

@@ -35,6 +35,8 @@ class Array(msgspec.Struct, frozen=True):
 UNKNOWN: Final = Array()
 NUMBER: Final = Array(rank=0)
 
+_CONSTANTS: Final = frozenset({"inf", "nan", "pi", "e"})
+_CONSTANT_OWNERS: Final = frozenset({"math", "numpy", "torch", "cupy", "jax.numpy"})
 _NUMBERS: Final = frozenset({"len", "int", "float", "bool", "ord", "hash", "id"})
 _DEPTH: Final = 14
 
@@ -276,6 +278,9 @@ class Shapes:
             return inner if node.attr in ("data", "real", "imag", "grad") else UNKNOWN
         if node.attr == "ndim":
             return NUMBER
+        if node.attr in _CONSTANTS:
+            term = self.terms.of(node, scope, 3)
+            return NUMBER if isinstance(term, Name) and term.dotted.rpartition(".")[0] in _CONSTANT_OWNERS else UNKNOWN
         return UNKNOWN
 
     def _subscript(self, node: ast.Subscript, scope: Scope, depth: int) -> Array:
@@ -485,7 +490,9 @@ class Shapes:
                 case "device", value:
                     term = self.terms.of(value, scope, 6)
                     text = str(term.value) if isinstance(term, Const) else ""
-                    device = "accelerator" if text.startswith(("cuda", "xpu", "mps")) else "host" if text == "cpu" else ""
+                    device = (
+                        "accelerator" if text.startswith(("cuda", "xpu", "mps")) else "host" if text == "cpu" else ""
+                    )
                 case "order", ast.Constant("F"):
                     order = COLUMNS
         return Array(found.rank, found.sizes, dtype, device, order)
