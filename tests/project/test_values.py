@@ -124,7 +124,7 @@ def test_a_click_option_is_the_default_of_its_parameter() -> None:
         ('"cuda"', ACCELERATOR),
         ('"cpu"', HOST),
         ('torch.device("cuda:1")', ACCELERATOR),
-        ('torch.device("mps")', HOST),
+        ('torch.device("mps")', "mps"),
         ('torch.device("cuda" if torch.cuda.is_available() else "cpu")', ACCELERATOR),
         ("0", ACCELERATOR),
         ('int(os.environ["LOCAL_RANK"])', ACCELERATOR),
@@ -159,3 +159,22 @@ def test_devices(expression: str, expected: str) -> None:
     """
     project = answers({"a.py": code})
     assert project.values.device(argument(project, "a.py", "Probe", "device"), "a.py") == expected
+
+
+def test_of_several_parsers_the_nearest_is_meant() -> None:
+    option = "import argparse\n\n\ndef options():\n    parser = argparse.ArgumentParser()\n"
+    option += '    parser.add_argument("--workers", type=int, default={})\n    return parser.parse_args()\n'
+    use = "from {0}.options import options\nfrom torch.utils.data import DataLoader\n\n"
+    use += "DataLoader([], num_workers=options().workers)\n"
+    project = answers(
+        {
+            "one/options.py": option.format(3),
+            "one/train.py": use.format("one"),
+            "two/options.py": option.format(0),
+            "two/train.py": use.format("two"),
+        }
+    )
+    for folder, expected in (("one", True), ("two", False)):
+        path = f"{folder}/train.py"
+        term = argument(project, path, "DataLoader", "num_workers")
+        assert configured(project.values, term, "positive", path).value is expected

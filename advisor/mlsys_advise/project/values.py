@@ -366,11 +366,10 @@ class Values:
 
     def _option(self, head: Head, name: str, steps: int) -> list[Head]:
         """An attribute of parsed options: what the program assigns to it, or the default of the option."""
-        found = self._assigned_option(name, steps)
-        files = [head.path] if head.path in self.world.table("option", name) else list(self.world.table("option", name))
-        if len(files) > 1:
-            return [Head(UNKNOWN, head.path)]
-        for file in files:
+        found = self._assigned_option(head, name, steps)
+        files = self.world.table("option", name)
+        file = head.path if head.path in files else self.world.nearest(files, head.path)
+        if file is not None:
             interface = self.world.interface(file)
             self.world.read("options", file)
             for option in interface.options if interface is not None else ():
@@ -393,7 +392,7 @@ class Values:
                         found.extend(self.heads(value, file, steps - 1))
         return found
 
-    def _assigned_option(self, name: str, steps: int) -> list[Head]:
+    def _assigned_option(self, head: Head, name: str, steps: int) -> list[Head]:
         """What is assigned to an attribute of parsed options: `args.device = torch.device(..)`."""
         found: list[Head] = []
         if steps <= 2:
@@ -404,7 +403,8 @@ class Values:
                     if attribute != name or value == UNKNOWN:
                         continue
                     self.world.read("calls", file, function)
-                    if any(self.is_options(one) for one in self.heads(receiver, file, steps - 1)):
+                    same = (one for one in self.heads(receiver, file, steps - 1) if one.path == head.path)
+                    if any(one.term == head.term for one in same):
                         found.extend(self.heads(value, file, steps - 1))
         return [one for one in found if not isinstance(one.term, Unknown)]
 

@@ -8,7 +8,7 @@ read, found or not, is what it was.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
@@ -182,11 +182,12 @@ class World:
     def module_file(self, dotted: str, importer: str) -> str | None:
         """The file that a dotted module name leads to from ``importer``; of several the nearest, if one is nearest."""
         self._reads.add(("module", dotted, ""))
-        paths = self.modules.get(dotted)
-        if not paths:
-            return None
-        if len(paths) == 1:
-            return paths[0]
+        return self.nearest(self.modules.get(dotted, ()), importer)
+
+    def nearest(self, paths: Sequence[str], importer: str) -> str | None:
+        """The one of several files that is nearest in the tree of folders; None if there is no such one."""
+        if len(paths) < 2:
+            return paths[0] if paths else None
         folder = posixpath.dirname(importer).split("/")
         ranked = sorted((-_shared(folder, posixpath.dirname(path).split("/")), path.count("/"), path) for path in paths)
         return ranked[0][2] if ranked[0][:2] != ranked[1][:2] else None
