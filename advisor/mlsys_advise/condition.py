@@ -50,7 +50,7 @@ class WritesInto(msgspec.Struct, frozen=True, array_like=True, tag="writes"):
 
 class ValueIs(msgspec.Struct, frozen=True, array_like=True, tag="value"):
     """The configured value passes a test: ``positive``, ``zero``, ``true``, ``false``, ``given``, ``accelerator``,
-    ``over N`` or ``at most N``.
+    ``over N``, ``at most N``, or ``remote``: an endpoint on the network.
     """
 
     term: Term

@@ -21,8 +21,10 @@ from mlsys_advise.languages.python import loops as loop_facts
 from mlsys_advise.languages.python.bodies import Bodies
 from mlsys_advise.languages.python.device_work import DeviceWork
 from mlsys_advise.languages.python.document import PythonDocument
-from mlsys_advise.languages.python.scopes import Binding, CallSite, Loop, Scope
+from mlsys_advise.languages.python.origins import Origins
+from mlsys_advise.languages.python.scopes import FIELDS, Binding, CallSite, Loop, Scope
 from mlsys_advise.languages.python.shapes import Array, Shapes
+from mlsys_advise.languages.python.stored import Stored
 from mlsys_advise.languages.words import readable
 from mlsys_advise.project.shared_memory import SharedMemory, shared_memory
 from mlsys_advise.project.values import Values
@@ -87,14 +89,22 @@ class Here:
 
     @functools.cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
-        """The parent of every node of the file."""
+        """The parent of every node of the file, but for contexts and operators."""
         found: dict[ast.AST, ast.AST] = {}
         stack: list[ast.AST] = [self.module.tree]
+        push = stack.append
         while stack:
             node = stack.pop()
-            for child in ast.iter_child_nodes(node):
-                found[child] = node
-                stack.append(child)
+            for field in FIELDS[type(node)]:
+                value = getattr(node, field, None)
+                if type(value) is list:
+                    for child in value:
+                        if type(child) in FIELDS:
+                            found[child] = node
+                            push(child)
+                elif type(value) in FIELDS:
+                    found[value] = node
+                    push(value)
         return found
 
     @functools.cached_property
@@ -386,6 +396,31 @@ class Here:
     def evaluated(self, node: ast.AST) -> Iterator[ast.expr]:
         """The expressions in a node in order of evaluation."""
         return evaluation.expressions(node)
+
+    @functools.cached_property
+    def _origins(self) -> Origins:
+        return Origins(self.module, self.terms, self.lexicon)
+
+    def origins(self, node: ast.expr) -> list[ast.expr]:
+        """The expressions that bytes or a path may come from, within the function (see `Origins`)."""
+        return self._origins.leaves(node, self.scope(node))
+
+    @functools.cached_property
+    def _stored(self) -> Stored:
+        return Stored(self.module, self.terms, self.lexicon)
+
+    def stored(self, path: ast.expr) -> list[ast.expr]:
+        """What the file under a path was filled with, in the same function or in the body of the module."""
+        return self._stored.sources(path, self.scope(path))
+
+    def calls_of(self, dotted: str) -> Iterator[ast.Call]:
+        """The calls of a library function in the file."""
+        for scope in self.module.scopes:
+            yield from (site.node for site in scope.calls if self.callee(site.node) == dotted)
+
+    def constants(self, node: ast.expr) -> tuple[object, ...]:
+        """The literal values that an expression may have by this file alone, module variables included."""
+        return tuple(head.term.value for head in self._values.constants(self.term(node), self.path)[0])  # type: ignore[union-attr]
 
     def binding(self, name: ast.Name) -> Binding | None:
         """The assignment that reaches a name, if one does."""

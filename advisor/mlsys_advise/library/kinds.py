@@ -210,6 +210,7 @@ CONSTRUCTORS = {
     "mcp.server.fastmcp.FastMCP": "mcp_server",
     "fastmcp.FastMCP": "mcp_server",
     "flask.request": "flask_request",
+    **_all("flask.request", "data files form json stream values get_data get_json", "request_bytes"),
     "streamlit.file_uploader": "upload",
     "http.server.BaseHTTPRequestHandler": "http_handler",
     "http.server.SimpleHTTPRequestHandler": "http_handler",

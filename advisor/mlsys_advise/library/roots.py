@@ -222,6 +222,7 @@ ROOTS = (
             "?.change#fn",
         ),
     ),
+    Root("Django view", SERVING, STEP, callbacks=("django.urls.path#1", "django.urls.re_path#1")),
     Root("Chainlit handler", SERVING, STEP, decorators=("chainlit.on_message",)),
     Root("cached by Streamlit", SETUP, ONCE, decorators=("streamlit.cache_resource", "streamlit.cache_data")),
     Root("Celery task", SERVING, STEP, decorators=("celery_app.task", "celery.shared_task")),

@@ -11,7 +11,7 @@ from mlsys_advise.project.hotness import Cause
 from mlsys_advise.project.reply import Reply
 from mlsys_advise.project.values import ACCELERATOR, HOST, Head, Values
 from mlsys_advise.project.world import World
-from mlsys_advise.term import Call, Const, Name, Term, children, last_name
+from mlsys_advise.term import Arith, Call, Const, Name, Term, children, last_name
 
 #: Counts of what a machine has; positive wherever the program is worth running.
 _COUNTS: Final = frozenset(
@@ -52,6 +52,10 @@ def configured(values: Values, term: Term, test: str, path: str) -> Reply:
 def passes(head: Head, test: str, world: World) -> bool | None:
     """Whether a head's value passes a test, as far as it is known."""
     term = head.term
+    if test == "remote":
+        start = term.operands[0] if isinstance(term, Arith) and term.operands else term
+        text = start.value if isinstance(start, Const) else None
+        return _remote(text) if isinstance(text, str) and "://" in text else None
     if isinstance(term, Const):
         value = term.value
         if test.startswith(("over ", "at most ")):
@@ -81,6 +85,10 @@ def _floored(term: Term) -> bool:
         case Call(Name("builtins.max"), args):
             return any(isinstance(arg, Const) and isinstance(arg.value, int) and arg.value > 0 for arg in args)
     return False
+
+
+def _remote(endpoint: str) -> bool:
+    return endpoint.startswith("tcp://") and not endpoint[6:].startswith(("127.", "localhost", "[::1"))
 
 
 def counted(term: Term, world: World, path: str) -> bool:

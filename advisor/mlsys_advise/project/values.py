@@ -516,7 +516,7 @@ class Values:
                 target = self.world.resolve(dotted, head.path)
                 if target is not None and target.what == "library":
                     kind = lexicon.vocabulary.constructors.get(target.name, "")
-                    return lexicon.kinds(kind) if kind in ("flask_request",) else frozenset({"library"})
+                    return lexicon.kinds(kind) if kind in ("flask_request", "request_bytes") else frozenset({"library"})
                 return frozenset()
             case Def():
                 return frozenset({"class"} if self.is_class(head) else {"function"})

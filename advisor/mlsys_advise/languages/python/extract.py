@@ -282,7 +282,7 @@ class Extraction:
                 if verdict not in ("quiet", "builtin"):
                     foreign.add(verdict)
                 if not dotted.startswith(_UNGIVEN) or dotted in _GIVEN:
-                    keep = self._hands_over(node, scope)
+                    keep = keep or self._hands_over(node, scope)
         elif cls is Member:
             keep = keep or self._of_interest(callee, scope) or (attribute in ("to", "cuda") and moves(site, callee.of))  # type: ignore[arg-type, union-attr]
             if not keep and type(callee.of) is Self and self._is_library_object(callee.of.cls, attribute):  # type: ignore[union-attr]
@@ -362,7 +362,9 @@ class Extraction:
         """A method call that may be one of the project, or that the vocabulary names with its receiver's kind."""
         of = callee.of
         if callee.name in self.lexicon.vocabulary.common:
-            if callee.name not in _OF_MODELS or "compile" not in self.module.words or isinstance(of, Const | Lit):
+            if callee.name not in _OF_MODELS or isinstance(of, Const | Lit):
+                return False
+            if "compile" not in self.module.words and not isinstance(of, Var | Member):
                 return False
         if isinstance(of, Call) and isinstance(of.callee, Name):
             kind = self.lexicon.constructed(of.callee.dotted)
@@ -710,8 +712,8 @@ _KEPT_RECEIVERS: Final = frozenset(
 )
 #: The effect of calling a layer that the object holds.
 LAYER: Final = "layer"
-#: Names of methods of text and of models alike, by which wrappers of compilers are bypassed.
-_OF_MODELS: Final = frozenset({"encode", "decode"})
+#: Names of methods of text that models, codecs and indices have as well.
+_OF_MODELS: Final = frozenset({"encode", "decode", "search"})
 
 
 _NEXT: Final = Name("builtins.next")

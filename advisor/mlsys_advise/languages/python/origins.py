@@ -16,19 +16,24 @@ from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.term import Name
 from mlsys_advise.vocabulary import Lexicon
 
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
 #: Functions whose result holds, or leads to, what their arguments do.
-_CARRIERS: Final = frozenset(
+_CARRIERS: Final = _names(
     "io.BytesIO io.StringIO io.BufferedReader io.open builtins.open builtins.bytes builtins.bytearray "
     "builtins.memoryview builtins.str builtins.bytes.fromhex builtins.bytearray.fromhex pathlib.Path pathlib.PurePath "
     "os.path.join os.path.abspath os.path.expanduser os.path.realpath os.fspath base64.b64decode "
     "base64.urlsafe_b64decode base64.standard_b64decode base64.decodebytes binascii.unhexlify binascii.a2b_base64 "
-    "zlib.decompress gzip.decompress bz2.decompress lzma.decompress lz4.frame.decompress zstandard.decompress gzip.open "
-    "bz2.open lzma.open gzip.GzipFile json.loads copy.copy copy.deepcopy smart_open.open fsspec.open".split()
+    "zlib.decompress gzip.decompress bz2.decompress lzma.decompress lz4.frame.decompress zstandard.decompress "
+    "gzip.open bz2.open lzma.open gzip.GzipFile json.loads copy.copy copy.deepcopy smart_open.open fsspec.open"
 )
 #: Methods whose result holds, or leads to, what their receiver does.
-_METHODS: Final = frozenset(
+_METHODS: Final = _names(
     "read readline readexactly readuntil getvalue getbuffer decode encode tobytes strip rstrip lstrip split open "
-    "read_bytes read_text resolve absolute expanduser joinpath as_posix get pop partition fromhex tell value".split()
+    "read_bytes read_text resolve absolute expanduser joinpath as_posix get pop partition fromhex value"
 )
 _MOST: Final = 80
 
@@ -52,7 +57,7 @@ class Origins:
                 continue
             seen.add(part)
             following = list(self._back(part, scope))
-            if not following or isinstance(part, ast.Call | ast.Name | ast.Attribute):
+            if not following or isinstance(part, ast.Call):
                 found[part] = None
             stack.extend(reversed(following))
         return list(found)
