@@ -57,6 +57,9 @@ class Properties:
         self.values = values
         self.devices = devices
         self._known: dict[tuple[Target, str, int], tuple[Trait, frozenset[Dependency]]] = {}
+        self._active: set[tuple[Target, str]] = set()
+        #: How often a cycle was cut: an answer is kept only if none was while it was found, or nothing is around it.
+        self._cuts = 0
         self._of_call: dict[str, Callable[[CallRecord, str], Trait | None]] = {
             "waits": self._call_waits,
             "issues": self._call_issues,
@@ -84,14 +87,22 @@ class Properties:
         """Whether a function has a property, itself or through what it calls."""
         key = (target, name, depth)
         known = self._known.get(key)
-        if known is None:
-            self._known[key] = (_NO, frozenset())
+        if known is not None:
+            self.world.depend(known[1])
+            return known[0]
+        if (target, name) in self._active:
+            self._cuts += 1
+            return _NO
+        cuts = self._cuts
+        self._active.add((target, name))
+        try:
             with self.world.recording() as reads:
                 trait = self._find(target, name, depth)
-            known = self._known[key] = (trait, frozenset(reads))
-        else:
-            self.world.depend(known[1])
-        return known[0]
+        finally:
+            self._active.discard((target, name))
+        if cuts == self._cuts or not self._active:
+            self._known[key] = (trait, frozenset(reads))
+        return trait
 
     def _find(self, target: Target, name: str, depth: int) -> Trait:
         record = self.world.function(target.path, target.name, "effects", "calls", "head")

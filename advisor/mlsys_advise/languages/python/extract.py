@@ -29,6 +29,7 @@ from mlsys_advise.term import (
     Const,
     Def,
     Elem,
+    Item,
     Lit,
     Map,
     Member,
@@ -364,7 +365,7 @@ class Extraction:
         if callee.name in self.lexicon.vocabulary.common:
             if callee.name not in _OF_MODELS or isinstance(of, Const | Lit):
                 return False
-            if "compile" not in self.module.words and not isinstance(of, Var | Member):
+            if "compile" not in self.module.words and not isinstance(of, Var | Member | Item):
                 return False
         if isinstance(of, Call) and isinstance(of.callee, Name):
             kind = self.lexicon.constructed(of.callee.dotted)
