@@ -104,6 +104,13 @@ class Source:
             end_line, end_byte = node.lineno, node.col_offset
         return self.span(node.lineno, node.col_offset, end_line, end_byte)
 
+    def located(self, notice: Notice) -> Notice:
+        """The notice with its line counted within its cell, which the message then names, where there are cells."""
+        if not self._cell_lines or not notice.line:
+            return notice
+        span = self.span(notice.line, 0, notice.line, 0)
+        return Notice(notice.path, f"cell {span.cell}: {notice.message}", span.line)
+
     def _column(self, line: int, byte: int) -> int:
         text = self.line(line)
         if text.isascii():
@@ -172,26 +179,31 @@ def read(path: Path | str, limit: int = LIMIT, name: str = "") -> bytes | Notice
     ``name`` is how notices call the file, by default ``path`` itself. No exception leaves this function for a file
     that is missing, unreadable, or changed between the look and the read.
     """
-    name = name or Path(path).as_posix()
     try:
-        refusal = _refusal(os.stat(path), limit)  # noqa: PTH116
-        if refusal:
-            return Notice(name, refusal)
-        # The file may have been exchanged since: O_NONBLOCK keeps the opening of a FIFO from waiting for a writer.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(path, flags)
-        try:
-            status = os.fstat(descriptor)
-            refusal = _refusal(status, limit)
-            if refusal:
-                return Notice(name, refusal)
-            data = _read_at_most(descriptor, limit + 1, status.st_size)
-        finally:
-            os.close(descriptor)
+        data = _read_regular(path, limit)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return Notice(name, f"cannot be read ({reason}): skipped")
-    return data if len(data) <= limit else Notice(name, _too_large(len(data), limit))
+        data = f"cannot be read ({reason}): skipped"
+    return data if isinstance(data, bytes) else Notice(name or Path(path).as_posix(), data)
+
+
+def _read_regular(path: Path | str, limit: int) -> bytes | str:
+    """The bytes of the file, or why they were not read."""
+    refusal = _refusal(os.stat(path), limit)  # noqa: PTH116
+    if refusal:
+        return refusal
+    # The file may have been exchanged since: O_NONBLOCK keeps the opening of a FIFO from waiting for a writer.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags)
+    try:
+        status = os.fstat(descriptor)
+        refusal = _refusal(status, limit)
+        if refusal:
+            return refusal
+        data = _read_at_most(descriptor, limit + 1, status.st_size)
+    finally:
+        os.close(descriptor)
+    return data if len(data) <= limit else _too_large(len(data), limit)
 
 
 def _refusal(status: os.stat_result, limit: int) -> str:

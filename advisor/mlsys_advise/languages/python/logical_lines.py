@@ -72,11 +72,15 @@ class LogicalLine:
         return text[self.start : self.end]
 
 
-def logical_lines(text: str) -> list[LogicalLine]:
-    """The logical lines of a text whose line endings are ``\n``; blank lines and comments belong to none."""
+def logical_lines(text: str, foreign: re.Pattern[str] | None = None) -> list[LogicalLine]:
+    """The logical lines of a text whose line endings are ``\n``; blank lines and comments belong to none.
+
+    Where one starts with what ``foreign`` matches, it is another language's: it ends with its line, whatever brackets
+    and quotes it holds, unless a backslash continues it.
+    """
     cuts: dict[int, int] = {}
     while True:
-        scan = _Scan(text, cuts)
+        scan = _Scan(text, cuts, foreign)
         scan.run()
         culprit = scan.culprit() if scan.unterminated and len(cuts) < _MOST_CUTS else None
         if culprit is None:
@@ -97,8 +101,9 @@ class _LongString(msgspec.Struct, frozen=True):
 class _Scan:
     """One pass over the text. ``cuts`` maps the offset of a string to the line (from 0) before which it must end."""
 
-    def __init__(self, text: str, cuts: dict[int, int]) -> None:
+    def __init__(self, text: str, cuts: dict[int, int], foreign: re.Pattern[str] | None) -> None:
         self.text = text
+        self.foreign = foreign
         self.cuts = cuts
         self.literals = Literals(text)
         self.found: list[LogicalLine] = []
@@ -118,7 +123,10 @@ class _Scan:
                 line += 1
                 continue
             found = LogicalLine(start, line, self.text[self.offsets[line] : start])
-            self._read(found)
+            if self.foreign and self.foreign.match(self.text, start):
+                self._read_foreign(found)
+            else:
+                self._read(found)
             self._describe(found)
             self.found.append(found)
             line = found.last + 1
@@ -127,6 +135,12 @@ class _Scan:
         """The offset of the first character behind the indentation, and its width in columns."""
         start = _INDENT.match(self.text, position).end()  # type: ignore[union-attr]  # it always matches
         return start, _width(self.text[position:start])
+
+    def _read_foreign(self, found: LogicalLine) -> None:
+        line = found.first
+        while line + 2 < len(self.offsets) and self.text[self.offsets[line + 1] - 2] == "\\":
+            line += 1
+        found.last, found.end = line, self.offsets[line + 1] - 1
 
     def _read(self, found: LogicalLine) -> None:
         """Finds where the statement ends."""
