@@ -141,6 +141,19 @@ class Pinned(msgspec.Struct, frozen=True, array_like=True, tag="pin"):
     below: str
 
 
+class FileWritten(msgspec.Struct, frozen=True, array_like=True, tag="written"):
+    """Some call of these functions in the project writes a file of the name that the path may have."""
+
+    path: Term
+    writers: tuple[str, ...]
+
+
+class PathFromOutside(msgspec.Struct, frozen=True, array_like=True, tag="path"):
+    """The path comes from the command line, the environment or a setting."""
+
+    path: Term
+
+
 class StartsWorkers(msgspec.Struct, frozen=True, array_like=True, tag="starts"):
     """What a container of this manifest starts shares tensors between processes: ranks, or workers of a loader.
 
@@ -179,6 +192,8 @@ Condition: TypeAlias = (
     | Traced
     | AlwaysUnder
     | Pinned
+    | FileWritten
+    | PathFromOutside
     | StartsWorkers
     | PatchedMemory
     | AnyOf

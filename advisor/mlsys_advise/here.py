@@ -418,6 +418,32 @@ class Here:
         for scope in self.module.scopes:
             yield from (site.node for site in scope.calls if self.callee(site.node) == dotted)
 
+    def file_name(self, path: ast.expr) -> str | None:
+        """The last component of a path, or of an opened file's path, where it is literal by this file alone."""
+        node = self.source_of(path)
+        for _ in range(6):
+            match node:
+                case ast.Name():
+                    binding = self.binding(node)
+                    inner = binding.value if binding is not None and not binding.path else None
+                    if inner is None:
+                        break
+                    node = inner
+                case ast.Call(ast.Name("open" | "Path" | "str"), [inner, *_]) | ast.Call(ast.Attribute(inner, "open")):
+                    node = self.source_of(inner)
+                case ast.Call(ast.Attribute(attr="join" | "joinpath"), [*_, inner]) | ast.BinOp(_, ast.Div(), inner):
+                    node = self.source_of(inner)
+                case ast.JoinedStr([*_, ast.Constant(str() as text)]) if "/" in text:
+                    return text.rpartition("/")[2]
+                case _:
+                    break
+        texts = {value for value in self.constants(node) if isinstance(value, str)}
+        return texts.pop().replace("\\", "/").rpartition("/")[2] if len(texts) == 1 else None
+
+    def callee_of(self, node: ast.expr) -> str:
+        """The canonical dotted name of what made a value by a call; "" for anything else."""
+        return self.callee(node) if isinstance(node, ast.Call) else ""
+
     def constants(self, node: ast.expr) -> tuple[object, ...]:
         """The literal values that an expression may have by this file alone, module variables included."""
         return tuple(head.term.value for head in self._values.constants(self.term(node), self.path)[0])  # type: ignore[union-attr]
@@ -451,7 +477,7 @@ class Here:
                 return plain[position]
         for keyword in call.keywords:
             if keyword.arg is None:
-                value = self.source_of(keyword.value)
+                value = self._of_module(self.source_of(keyword.value))
                 if isinstance(keyword.value, ast.Name) and keyword.value.id in self.extended(keyword.value):
                     return HIDDEN
                 if isinstance(value, ast.Dict) and all(isinstance(key, ast.Constant) for key in value.keys):
@@ -467,6 +493,17 @@ class Here:
                         continue
                 return HIDDEN
         return None
+
+    def _of_module(self, node: ast.expr) -> ast.expr:
+        """What a variable of the module is assigned, if once and for all."""
+        if not isinstance(node, ast.Name) or self.binding(node) is not None:
+            return node
+        body = self.module.scopes[0]
+        numbers = body.bindings.get(node.id, ())
+        value = self.module.bindings[numbers[0]].value if len(numbers) == 1 else None
+        if value is None or self.scope(node) is body or node.id in self.extended(self.module.tree.body[0]):
+            return node
+        return value
 
     def extended(self, node: ast.AST) -> frozenset[str]:
         """The local names around a node whose containers get more than they were made with."""

@@ -13,12 +13,14 @@ from mlsys_advise.condition import (
     Derives,
     DrawsInWorkers,
     Exists,
+    FileWritten,
     HandedTo,
     HasProperty,
     Hot,
     InProcessPool,
     KindIs,
     PatchedMemory,
+    PathFromOutside,
     Pinned,
     RankIs,
     StartsWorkers,
@@ -34,6 +36,7 @@ from mlsys_advise.project.compilers import Compilers
 from mlsys_advise.project.configured import configured
 from mlsys_advise.project.deployment import Deployment
 from mlsys_advise.project.devices import Devices
+from mlsys_advise.project.files import Files
 from mlsys_advise.project.flows import Flow, Flows, place
 from mlsys_advise.project.hotness import Cause, Hotness
 from mlsys_advise.project.loaders import Loaders
@@ -65,9 +68,17 @@ _COST: Final[dict[type, int]] = {
     Uses: 9,
     HandedTo: 9,
     PatchedMemory: 4,
+    FileWritten: 6,
+    PathFromOutside: 6,
     StartsWorkers: 10,
     AnyOf: 6,
 }
+
+
+#: Methods of fitted estimators.
+_OF_MODELS: Final = frozenset(
+    {"predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "kneighbors", "encode"}
+)
 
 
 class Answers:
@@ -84,6 +95,7 @@ class Answers:
         self.programs = Programs(world)
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.compilers = Compilers(world, self.values, self.loaders)
+        self.files = Files(world, self.values)
         self.wrappers = Wrappers(world, self.values, self.flows, self.hotness, self.compilers)
         self.deployment = deployment
         self.processes = Processes(world, self.values, self.loaders, self.programs, deployment)
@@ -123,6 +135,10 @@ class Answers:
                 return self._always_under(function, regions, path)
             case Pinned(package, below):
                 return self._pinned(package, below, path)
+            case FileWritten(term, writers):
+                return self.files.written(term, writers, path)
+            case PathFromOutside(term):
+                return self.files.set_outside(term, path)
             case StartsWorkers(site):
                 return self.processes.share_memory(path, site)
             case PatchedMemory(site):
@@ -197,6 +213,8 @@ class Answers:
     # -- uses of objects
 
     def _use(self, function: str, site: int, use: str, path: str) -> Reply:
+        if use == "used as a model":
+            return self._is_model(self.flows.of(path, function, site))
         known = self.loaders.uses.get(use) or self.wrappers.uses.get(use)
         if known is not None:
             return known(function, site, path)
@@ -210,6 +228,15 @@ class Answers:
             if use.what == "method" and use.name in ("forward", "__call__"):
                 return Reply(True, (Cause(place(use), "its forward is called here"),))
         return Reply(None if flow.leaks else False)
+
+    def _is_model(self, flow: Flow) -> Reply:
+        """Whether an object is asked to predict, or its parameters are taken."""
+        for use in flow.uses:
+            if use.what == "method" and use.name in _OF_MODELS:
+                return Reply(True, (Cause(place(use), f"used as a model: .{use.name}()"),))
+            if use.what == "argument" and use.name == "load_state_dict":
+                return Reply(True, (Cause(place(use), "loaded into a model here"),))
+        return Reply(None, reason="it is not seen to be used as a model")
 
     def _escapes(self, flow: Flow, path: str) -> Reply:
         """Whether the object is given to something that cannot be followed."""
