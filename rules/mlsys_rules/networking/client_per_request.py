@@ -39,7 +39,7 @@ _TARGETS: Final = re.compile(
 )
 _LOCAL: Final = re.compile(r"^(\w+://)?(localhost|127\.|\[::1\])")
 #: Tests under which a call is made once.
-_ONCE: Final = Region.LAZY | Region.FIRST | Region.DEAD
+_ONCE: Final = Region.LAZY | Region.FIRST | Region.EVERY_K | Region.DEAD
 
 
 @rule("MLS514", severity="warning", category="performance", lesson="http3-quic-grpc", evidence="client-setup")
@@ -84,6 +84,8 @@ def _borrows(call: ast.Call, here: Here) -> bool:
         if given is None or isinstance(given, Hidden):
             continue
         source = here.source_of(given)
+        if isinstance(source, ast.Call) and here.argument(source, "resolver", None) is not None:
+            return True  # names are resolved for this request alone
         if not isinstance(source, ast.Call) or (here.qualified(source.func) or "").endswith(
             ("ASGITransport", "WSGITransport")
         ):

@@ -17,7 +17,10 @@ _LOADING: Final = frozenset(
     "from_pretrained from_single_file load_state_dict load_file safe_open load_model load_checkpoint to_empty "
     "load_lora_weights load_weights".split()
 )
-_UNLOADING: Final = re.compile(r"^_?(unload|offload|destroy|dispose|shutdown|teardown|release)")
+#: Names of what unloads, and of what takes so long that nothing beside it matters.
+_UNLOADING: Final = re.compile(
+    r"^_?(unload|offload|destroy|dispose|shutdown|teardown|release|export_|convert_|quantize_|merge_(and|lora|adapter))"
+)
 _ENDING: Final = re.compile(
     r"unload|release|clean_?up|close|stop|destroy|teardown|tear_down|__a?exit__|__del__|shutdown|history|reset"
 )

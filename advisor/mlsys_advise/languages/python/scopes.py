@@ -873,6 +873,8 @@ def classify(test: ast.expr) -> int:
                     return Region.MAIN_GUARD
                 if type(right.value) is int:
                     region |= Region.FIRST
+            elif isinstance(op, ast.Eq) and isinstance(right, ast.BinOp) and isinstance(right.op, ast.Sub):
+                region |= Region.EVERY_K  # the last pass of a loop: `i == len(loader) - 1`
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             operand = node.operand
             if isinstance(operand, ast.Attribute | ast.Name):
