@@ -85,6 +85,14 @@ _ASSIGNMENT = re.compile(r"[^=%!?]+=[ \t]*(?=[!%])")
 _UNKNOWN = "_"
 
 
+def convert(data: bytes, path: str) -> Source | Notice | None:
+    """The notebook's code as the source that is analysed; ``None`` where it has none of ours."""
+    notebook = decode_notebook(data, path)
+    if isinstance(notebook, Notice):
+        return notebook
+    return Source(notebook.code, path, notebook.source.cells) if notebook.sections else None
+
+
 def decode_notebook(data: bytes, path: str) -> Notebook | Notice:
     """The Python cells of a notebook file, none where its kernel speaks another language."""
     if not data.strip():
