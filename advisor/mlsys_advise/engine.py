@@ -21,9 +21,10 @@ from mlsys_advise.analysis import Analyst, FileResult, Task, analyse_batch, unpa
 from mlsys_advise.cache import Cache
 from mlsys_advise.executors import executor_for
 from mlsys_advise.finding import Finding, InternalError, Notice
+from mlsys_advise.languages.requirements.included import included
 from mlsys_advise.languages.source import NOTEBOOK_LIMIT, read
 from mlsys_advise.project import layout
-from mlsys_advise.project.discovery import Settings, discover, language_of
+from mlsys_advise.project.discovery import Language, Settings, discover, language_of
 from mlsys_advise.project.verdicts import Judge, Stored
 from mlsys_advise.project.world import Entry
 from mlsys_advise.registry import Registry, engine_source, load_rules
@@ -197,11 +198,23 @@ class _Run:
                     continue
                 content = stdin[1] if stdin is not None and path == Path(stdin[0]).absolute() else None
                 self._take(project, path, wanted, content)
+            self._take_included(project)
         return [projects[root] for root in sorted(projects)]
 
-    def _take(self, project: Project, path: Path, wanted: bool, content: bytes | None) -> None:
+    def _take_included(self, project: Project) -> None:
+        """Take in what lists of requirements include, whatever it is called."""
+        pending = [path for path, language in project.languages.items() if language == Language.REQUIREMENTS]
+        for path in pending:
+            for target in included(project.contents[path], path):
+                if target not in project.contents and (project.root / target).is_file():
+                    self._take(project, project.root / target, False, None, Language.REQUIREMENTS)
+                    pending.extend([target] if target in project.contents else ())
+
+    def _take(
+        self, project: Project, path: Path, wanted: bool, content: bytes | None, language: Language | None = None
+    ) -> None:
         relative = path.relative_to(project.root).as_posix()
-        language = language_of(relative)
+        language = language or language_of(relative)
         if language is None:
             if not wanted:
                 return
