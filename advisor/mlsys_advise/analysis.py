@@ -182,7 +182,7 @@ def nodes(document: PythonDocument, rule: Rule) -> Iterator[ast.AST]:
             yield scope.node
     rest = wanted - _INDEXED
     if rest:
-        for node in ast.walk(module.tree):
+        for node in document.others:
             if type(node) in rest:
                 yield node
 

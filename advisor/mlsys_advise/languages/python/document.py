@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
+import functools
 import posixpath
 
 from mlsys_advise.finding import Notice
 from mlsys_advise.languages.python.extract import Extraction
 from mlsys_advise.languages.python.parsing import parse
-from mlsys_advise.languages.python.scopes import Module
+from mlsys_advise.languages.python.scopes import FIELDS, Module
 from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.languages.source import Source
 from mlsys_advise.vocabulary import Lexicon
@@ -27,3 +29,19 @@ class PythonDocument:
         self.terms = Terms(self.module, lexicon)
         self.extraction = Extraction(self.module, self.terms, bool(parsed.masked))
         self.interface = self.extraction.interface
+
+    @functools.cached_property
+    def others(self) -> tuple[ast.AST, ...]:
+        """Every node in the order of the text, for rules about nodes that the walk does not list."""
+        found: list[ast.AST] = []
+        stack: list[ast.AST] = [self.module.tree]
+        while stack:
+            node = stack.pop()
+            found.append(node)
+            for field in reversed(FIELDS[type(node)]):
+                value = getattr(node, field, None)
+                if type(value) is list:
+                    stack.extend([child for child in reversed(value) if type(child) in FIELDS])
+                elif type(value) in FIELDS:
+                    stack.append(value)
+        return tuple(found)
