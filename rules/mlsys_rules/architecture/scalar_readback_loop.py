@@ -115,7 +115,7 @@ def _candidate(
     if "tensor" not in kinds and not kinds.isdisjoint(_NOT_TENSORS):
         return
     trips = here.trips(loop)
-    if trips is not None and trips <= _FEW:
+    if (trips is not None and trips <= _FEW) or call in here.bodies.last_acts(loop):
         return
     term = here.term(tensor)
     clauses: list[Clause] = [refute(Traced(here.owner(call)))]

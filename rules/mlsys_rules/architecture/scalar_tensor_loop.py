@@ -213,18 +213,18 @@ def _passes(element: _Element, here: Here) -> tuple[int | None, list[Clause]]:
     """
     literal = 1
     sizes: set[str] = set()
+    told = [here.trips(loop) for loop in element.nest]
     clauses: list[Clause] = []
-    for loop in element.nest:
-        trips = here.trips(loop)
+    for loop, trips in zip(element.nest, told, strict=True):
         if trips is not None:
             literal *= trips
             continue
         size = DATA if _walks(loop, here) else here.size(loop)
         bound = here.bound(loop)
-        if size == OPEN and len(element.nest) == 1:
+        if size == OPEN and told.count(None) == 1:
             if bound is not None:
                 clauses.append(require(ValueIs(here.term(bound), f"over {_MANY}"), "the loop has many passes"))
-            elif not element.stored:
+            elif not element.stored or len(told) > 1:
                 return None, []
         elif size == OPEN and bound is not None:
             clauses.append(presume(ValueIs(here.term(bound), "at most 8"), ""))

@@ -157,6 +157,8 @@ def test_exits_and_inner_loops() -> None:
         ("range(k * 2 + 1)", 17),
         ("range(len(w))", 3),
         ("range(w.shape[0])", 3),
+        ("enumerate(TABLE)", 2),
+        ("REPLACED", None),
         ("range(n)", None),
         ("[*items]", None),
         ("items", None),
@@ -166,6 +168,10 @@ def test_literal_trips(iterable: str, trips: int | None) -> None:
     document = here(f"""
         import torch
         from tqdm import tqdm
+
+        TABLE = (("a", 1), ("b", 2))
+        REPLACED = [1]
+        REPLACED = [1, 2]
 
         def f(n, items):
             k = 8

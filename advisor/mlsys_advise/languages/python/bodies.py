@@ -129,7 +129,7 @@ class Bodies:
     def weight(self, loop: Loop) -> str:
         """SCALAR, LIGHT, HEAVY or UNKNOWN."""
         scope = self.module.scopes[loop.scope]
-        last = self._last_acts(loop)
+        last = self.last_acts(loop)
         for call in self._own_calls().get(loop.index, ()):  # most bodies end here, before their nodes are looked at
             weight = SCALAR if call in last else self._call(call, scope)
             if weight in (UNKNOWN, HEAVY):
@@ -164,7 +164,7 @@ class Bodies:
                 found = LIGHT
         return LIGHT if found == LIGHT or self._wide(loop, scope) else SCALAR
 
-    def _last_acts(self, loop: Loop) -> set[ast.AST]:
+    def last_acts(self, loop: Loop) -> set[ast.AST]:
         """What runs at most once, because the loop ends right behind it: blocks that close with `break` or `return`."""
         found: set[ast.AST] = set()
         stack: list[ast.stmt] = [root for root in self.roots(loop) if isinstance(root, ast.If)]

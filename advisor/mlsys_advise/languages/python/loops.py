@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Final
 
-from mlsys_advise.languages.python.scopes import Binding, Loop, Module, Scope
+from mlsys_advise.languages.python.scopes import Bind, Binding, Loop, Module, Scope
 from mlsys_advise.languages.python.shapes import Shapes
 from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.term import Const, Elem, Lit, Map, Member, Name, Seq, Term, last_name
@@ -178,7 +178,7 @@ def trips(loop: Loop, terms: Terms, module: Module, shapes: Shapes) -> int | Non
     if isinstance(loop.node, ast.While):
         return None
     scope = module.scopes[loop.scope]
-    node = unwrap(loop.iterated, terms, module, loop)
+    node = _display(unwrap(loop.iterated, terms, module, loop), scope, module)
     match node:
         case ast.Tuple(elts) | ast.List(elts) | ast.Set(elts):
             return None if any(isinstance(part, ast.Starred) for part in elts) else len(elts)
@@ -192,6 +192,24 @@ def trips(loop: Loop, terms: Terms, module: Module, shapes: Shapes) -> int | Non
             sizes = shapes.of(node, scope).sizes
             return sizes[0] if sizes else None
     return None
+
+
+def _display(node: ast.expr | None, scope: Scope, module: Module) -> ast.expr | None:
+    """The list or tuple that a name was given, if it is given nothing else; the expression itself otherwise."""
+    if not isinstance(node, ast.Name):
+        return node
+    number = module.loads.get(node)
+    around: Scope | None = scope.parent
+    while number is None and around is not None:
+        numbers = around.bindings.get(node.id, ())
+        if numbers:
+            number = numbers[0] if len(numbers) == 1 else None
+            break
+        around = around.parent
+    binding = module.bindings[number] if number is not None else None
+    if binding is None or binding.path or binding.kind != Bind.ASSIGN:
+        return node
+    return binding.value if isinstance(binding.value, ast.Tuple | ast.List) else node
 
 
 def _integer(node: ast.expr, terms: Terms, scope: Scope, shapes: Shapes) -> int | None:
