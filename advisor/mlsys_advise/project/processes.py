@@ -179,4 +179,6 @@ def _cause(path: str, key: str, what: str) -> Cause:
 
 
 def _set_here(head: Head) -> tuple[Cause, ...]:
-    return tuple(Cause(locus, f"set to {shown(head.term)} here") for locus in head.trail[-1:])
+    """Where a number was set: at the option whose default it is, else at the last place it came by."""
+    options = [locus for locus in head.trail if locus.what == "option"]
+    return tuple(Cause(locus, f"set to {shown(head.term)} here") for locus in (options or head.trail)[-1:])
