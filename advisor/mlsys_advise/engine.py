@@ -190,8 +190,8 @@ class _Run:
             named.setdefault(layout.project_root(path, isolated=self.options.isolated), []).append(path)
         for root in sorted(named):
             project = projects[root] = Project(root)
-            files = {path: False for path in discover([root], Settings()).files} if root.is_dir() else {}
-            files |= {path: True for path in named[root]}
+            files = dict.fromkeys(discover([root], Settings()).files, False) if root.is_dir() else {}
+            files |= dict.fromkeys(named[root], True)
             for number, (path, wanted) in enumerate(sorted(files.items())):
                 self.progress("reading", number, len(files))
                 if not wanted and layout.project_root(path, isolated=self.options.isolated) != root:
@@ -313,13 +313,41 @@ class _Run:
         jobs = self.options.jobs or os.cpu_count() or 1
         size = sum(len(task.data) for task in tasks)
         remote = bool(self.options.executor)
-        if self.options.raise_errors or not remote and (jobs == 1 or size < PARALLEL):
+        if self.options.raise_errors or (not remote and (jobs == 1 or size < PARALLEL)):
             analyst = Analyst(self.registry, self.options.raise_errors)
             for batch in batches(tasks):
                 yield [analyst.analyse(task) for task in batch]
             return
         with executor_for(self.options.executor, jobs) as executor:
             yield from _gather(executor, tasks, 4 * jobs if not remote else 64)
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A file within its analysed project, for those who explain: nothing of it has been judged yet."""
+
+    project: Project
+    judge: Judge
+    path: str
+    data: bytes
+
+    @property
+    def candidates(self) -> list[Candidate]:
+        """The candidates of the file."""
+        packed = self.project.candidates.get(self.path)
+        return _decode_candidates(packed) if packed else []
+
+
+def open_file(path: Path, options: Options, registry: Registry | None = None) -> Opened:
+    """Analyse the project of one file."""
+    with quiet_collector():
+        run = _Run(options, _silent, registry or load_rules())
+        (project,) = run._projects([path], None)
+        (name,) = project.named
+        data = project.contents.get(name, b"")
+        with run._cache() as cache:
+            run._analyse(project, cache)
+        judge = Judge(project.root, project.entries, run.registry, layout.module_table(sorted(project.entries)))
+        return Opened(project, judge, name, data)
 
 
 def _gather(executor: concurrent.futures.Executor, tasks: list[Task], window: int) -> Iterator[list[FileResult]]:

@@ -76,7 +76,7 @@ class Judge:
         with self.world.recording() as reads:
             for number, candidate in enumerate(candidates):
                 try:
-                    verdict = self._verdict(number, candidate, path)
+                    verdict = self.verdict(number, candidate, path)
                 except Exception as error:
                     if raise_errors:
                         raise
@@ -92,7 +92,7 @@ class Judge:
         renumbered = tuple(msgspec.structs.replace(verdict, number=numbers.index(verdict.number)) for verdict in kept)
         return Stored(tuple(candidates[number] for number in numbers), renumbered, versions, tuple(errors))
 
-    def _verdict(self, number: int, candidate: Candidate, path: str) -> Verdict | None:
+    def verdict(self, number: int, candidate: Candidate, path: str) -> Verdict | None:
         rule = self.rules[candidate.code]
         asked = self.ask(candidate, path)
         if not all(one.passed for one in asked):
