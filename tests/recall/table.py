@@ -19,10 +19,10 @@ HEADING = "| Rule | variants | flagged | share | not flagged |"
 SECTION = f"""\
 ## Recall
 
-Each example of a page, rewritten in the {len(REWRITES) + len(COMBINED)} ways of `tests/recall/variants.py`: imports
-aliased, variables renamed, definitions moved to other files, objects made by factories, functions turned into classes,
-numbers read from the command line. Counted are the flagged lines of those variants that still hold the mistake.
-Written by `python -m tests.recall.table`.
+The examples of each page, rewritten in all ways of `tests/recall/variants.py` that apply: imports aliased, variables
+renamed, definitions moved to other files, objects made by factories, functions turned into classes, numbers read from
+the command line. Counted are the flagged lines of those variants that still hold the mistake. The table is written by
+`python -m tests.recall.table`.
 
 {BEGIN}
 {END}
@@ -46,7 +46,7 @@ def table(paths: list[str]) -> str:
 
 def row(measured: Recall) -> str:
     missed = Counter(name for name, _ in measured.missed)
-    named = ", ".join(f"{name} ({count})" if count > 1 else name for name, count in sorted(missed.items()))
+    named = "; ".join(f"{name} ({count})" if count > 1 else name for name, count in sorted(missed.items()))
     figures = f"{measured.marks} | {measured.flagged} | {measured.share:.0%}"
     return f"| {measured.code} {measured.name} | {figures} | {named or 'none'} |"
 

@@ -42,10 +42,10 @@ REWRITES = (
 )
 #: Applied one after the other, as far as they apply: code that looks nothing like the page's.
 COMBINED = (
-    ("class, renamed, aliased", (structure.classes, names.rename, imports.alias_imports)),
-    ("factory, split, argparse", (values.factory(elsewhere=True), options.options("function"))),
-    ("main guard, class", (structure.main_guard, structure.classes)),
-    ("main guard, split, modules", (structure.main_guard, modules.split_helpers("names"), imports.import_modules)),
+    ("class + renamed + aliased", (structure.classes, names.rename, imports.alias_imports)),
+    ("factory + split + argparse", (values.factory(elsewhere=True), options.options("function"))),
+    ("main guard + class", (structure.main_guard, structure.classes)),
+    ("main guard + split + modules", (structure.main_guard, modules.split_helpers("names"), imports.import_modules)),
 )
 
 #: Variants of a rule that do not hold its mistake any more, with the reason; they are not counted.
