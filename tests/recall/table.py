@@ -11,7 +11,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from tests.recall.measure import Recall, recall
-from tests.recall.variants import COMBINED, HOLDS_NO_MORE, REWRITES
+from tests.recall.variants import HOLDS_NO_MORE
 from tests.rules.harness import PACKS, pages
 
 BEGIN, END = "<!-- measured: recall -->", "<!-- end: recall -->"
