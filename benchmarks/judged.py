@@ -187,8 +187,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _reported(finding: _Finding, folder: Path) -> Reported:
     fields = msgspec.structs.asdict(finding)
-    path = Path(fields.pop("filename")).relative_to(folder).as_posix()
+    for field in ("heat_path", "related"):
+        fields[field] = tuple(place | {"filename": _within(folder, place["filename"])} for place in fields[field])
+    path = _within(folder, fields.pop("filename"))
     return Reported(path=path, line=fields.pop("location").row, **fields)
+
+
+def _within(folder: Path, path: str) -> str:
+    return Path(path).relative_to(folder).as_posix()
 
 
 def _place(finding: Reported) -> tuple[str, int, int, str, str]:

@@ -176,10 +176,12 @@ class TestSample:
         (tmp_path / "a.py").write_text("x = load(f)\n", encoding="utf-8")
         (tmp_path / "b.py").write_text("\n    x = load(f)\ny = load(g)\n", encoding="utf-8")
         places = [("b.py", 2), ("a.py", 1), ("b.py", 3)]
-        said = {"code": "MLS717", "message": "m", "severity": "info"}
+        step = {"filename": str(tmp_path / "main.py"), "location": {"row": 3}, "message": "called here"}
+        said = {"code": "MLS717", "message": "m", "severity": "info", "heat_path": [step]}
         found = [{"filename": str(tmp_path / path), "location": {"row": row}} | said for path, row in places]
         reported = judged.reported(json.dumps(found).encode(), tmp_path)
         assert [(site.path, site.line, site.copies) for site in reported] == [("a.py", 1, 1), ("b.py", 3, 0)]
+        assert reported[0].heat_path[0]["filename"] == "main.py"
 
 
 def test_report(capsys: pytest.CaptureFixture[str]) -> None:
