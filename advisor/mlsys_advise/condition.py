@@ -141,6 +141,17 @@ class Pinned(msgspec.Struct, frozen=True, array_like=True, tag="pin"):
     below: str
 
 
+class Affected(msgspec.Struct, frozen=True, array_like=True, tag="affected"):
+    """The manifest that governs the directory of the file admits only versions that an advisory of a kind affects.
+
+    ``concerns`` is the qualified name that the advisory is about.
+    """
+
+    package: str
+    concerns: str
+    kind: str
+
+
 class FileWritten(msgspec.Struct, frozen=True, array_like=True, tag="written"):
     """Some call of these functions in the project writes a file of the name that the path may have."""
 
@@ -192,6 +203,7 @@ Condition: TypeAlias = (
     | Traced
     | AlwaysUnder
     | Pinned
+    | Affected
     | FileWritten
     | PathFromOutside
     | StartsWorkers

@@ -104,6 +104,6 @@ def test_a_patch_that_is_added_is_noticed_by_a_warm_run(tmp_path: Path) -> None:
     folder, cache = tmp_path / "project", tmp_path / "cache"
     write(folder, CHAIN)
     assert len(run(folder, cache)) == 1
-    patch = "apiVersion: v1\nkind: Pod\nmetadata: {name: trainer}\nspec: {hostIPC: true, containers: [{name: trainer}]}\n"
+    patch = "apiVersion: v1\nkind: Pod\nmetadata: {name: trainer}\nspec: {hostIPC: true, containers: [{name: a}]}\n"
     write(folder, {"overlays/patch.yaml": patch})
     assert run(folder, cache) == run(folder, None) == ()

@@ -6,6 +6,7 @@ import posixpath
 from typing import Final
 
 from mlsys_advise.condition import (
+    Affected,
     AlwaysUnder,
     AnyOf,
     Clause,
@@ -31,6 +32,7 @@ from mlsys_advise.condition import (
     WritesInto,
 )
 from mlsys_advise.heat import Context, Frequency, per
+from mlsys_advise.library.advisories import advisories
 from mlsys_advise.project.arrays import Arrays
 from mlsys_advise.project.compilers import Compilers
 from mlsys_advise.project.configured import configured
@@ -52,6 +54,7 @@ from mlsys_advise.term import Term
 #: Questions answered from tables come before those that walk calls (see ``questions`` in the architecture).
 _COST: Final[dict[type, int]] = {
     Pinned: 1,
+    Affected: 1,
     Exists: 2,
     Derives: 3,
     Hot: 4,
@@ -134,7 +137,9 @@ class Answers:
             case AlwaysUnder(function, regions):
                 return self._always_under(function, regions, path)
             case Pinned(package, below):
-                return self._pinned(package, below, path)
+                return self._admits_only(package, f"<{below}", path)
+            case Affected(package, concerns, kind):
+                return self._affected(package, concerns, kind, path)
             case FileWritten(term, writers):
                 return self.files.written(term, writers, path)
             case PathFromOutside(term):
@@ -296,8 +301,20 @@ class Answers:
 
     # -- surroundings
 
-    def _pinned(self, package: str, below: str, path: str) -> Reply:
-        answer = self.deployment.pin(package, f"<{below}", posixpath.dirname(path))
+    def _affected(self, package: str, concerns: str, kind: str, path: str) -> Reply:
+        replies: list[Reply] = []
+        for advisory in advisories(package, concerns):
+            if advisory.kind != kind:
+                continue
+            reply = self._admits_only(package, advisory.affected, path)
+            if reply.value:
+                return Reply(True, reply.causes, {**reply.facts, "advisory": advisory.id}, advisory.summary)
+            replies.append(reply)
+        open_ = next((reply for reply in replies if reply.value is None), None)
+        return open_ or (replies[0] if replies else Reply(False, reason="no advisory is known"))
+
+    def _admits_only(self, package: str, affected: str, path: str) -> Reply:
+        answer = self.deployment.pin(package, affected, posixpath.dirname(path))
         facts = {"pin": answer.version, "manifest": ", ".join(answer.manifests)}
         causes = tuple(
             Cause(Locus(manifest, "place", package), f"pins {package} {answer.version}")

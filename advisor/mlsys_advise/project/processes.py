@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mlsys_advise.interface import BODY, CallRecord
+from mlsys_advise.interface import BODY
 from mlsys_advise.languages import commands
 from mlsys_advise.languages.commands import Launch
 from mlsys_advise.languages.kubernetes import Site
@@ -28,8 +28,30 @@ from mlsys_advise.term import Const, Term
 _JOBS: Final = frozenset({"PyTorchJob", "TrainJob"})
 #: Libraries that hand tensors around in PyTorch's shared memory.
 _TORCH: Final = frozenset(
-    "torch torchvision torchaudio lightning pytorch_lightning transformers accelerate deepspeed composer fastai monai "
-    "timm ultralytics trl peft detectron2 mmengine mmcv nemo megatron torch_geometric diffusers".split()
+    {
+        "torch",
+        "torchvision",
+        "torchaudio",
+        "lightning",
+        "pytorch_lightning",
+        "transformers",
+        "accelerate",
+        "deepspeed",
+        "composer",
+        "fastai",
+        "monai",
+        "timm",
+        "ultralytics",
+        "trl",
+        "peft",
+        "detectron2",
+        "mmengine",
+        "mmcv",
+        "nemo",
+        "megatron",
+        "torch_geometric",
+        "diffusers",
+    }
 )
 _MPI: Final = frozenset({"mpirun", "mpiexec", "horovodrun"})
 _SPAWN: Final = "multiprocessing.spawn"
@@ -106,7 +128,7 @@ class Processes:
                     return Reply(
                         True, (Cause(call_site, "processes are spawned here"),), {"evidence": "spawns its ranks"}
                     )
-        for function, number, call, workers in self._loaders_in(path):
+        for function, number, workers in self._loaders_in(path):
             if not self._runs(path, function, files):
                 continue
             found = self._count(workers, path, arguments)
@@ -116,19 +138,19 @@ class Processes:
                 return Reply(True, (here, *set_here), {"evidence": f"loads data in {count} worker processes"})
         return None
 
-    def _loaders_in(self, path: str) -> list[tuple[str, int, CallRecord, Term]]:
+    def _loaders_in(self, path: str) -> list[tuple[str, int, Term]]:
         """The loaders that a file makes, and the trainers' arguments that speak of workers, with that number."""
-        found: list[tuple[str, int, CallRecord, Term]] = []
+        found: list[tuple[str, int, Term]] = []
         for function, number, call in self.loaders.made_in(path):
             workers = call.argument("num_workers", 5)
             if workers is not None:
-                found.append((function, number, call, workers))
+                found.append((function, number, workers))
         for name in _ARGUMENTS:
             if path in self.world.table("call", name):
                 for caller in self.values.calls_named(path, name):
                     workers = caller.record.argument("dataloader_num_workers", -1)
                     if workers is not None and self.loaders.makes(caller.record, path, "training_arguments"):
-                        found.append((caller.function, caller.number, caller.record, workers))
+                        found.append((caller.function, caller.number, workers))
         return found
 
     def _runs(self, path: str, function: str, files: frozenset[str]) -> bool:

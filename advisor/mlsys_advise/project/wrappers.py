@@ -28,7 +28,7 @@ _COMPUTES: Final = re.compile(
 )
 _NOT_COMPUTED: Final = re.compile(r"(config|tokens?|args|name|dim|size|shape|schema|labels?)$")
 #: Builtins that look at an object and let it be.
-_LOOKS: Final = frozenset("print len type id isinstance hasattr repr str next iter".split())
+_LOOKS: Final = frozenset({"print", "len", "type", "id", "isinstance", "hasattr", "repr", "str"})
 #: How far a method may lead through other methods of its object.
 _DEPTH: Final = 3
 

@@ -25,7 +25,7 @@ _NOTHING: tuple[tuple[str, str], ...] = ()
     lesson="containers",
 )
 def shm_too_small(site: Site, here: Manifest) -> Iterator[Candidate]:
-    """Workers and ranks hand tensors to each other through /dev/shm; writing past its end kills them with a bus error."""
+    """Workers and ranks hand tensors over through /dev/shm; writing past its end kills them with a bus error."""
     if site.container.init or here.in_test_file or here.launches_elsewhere(site):
         return
     if any(name.startswith(_OTHER_DEVICES) for name, _ in site.container.limits.devices):

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mlsys_advise.condition import Exists, FileWritten, PathFromOutside, Pinned, Uses, refute, require
+from mlsys_advise.condition import Affected, Exists, FileWritten, PathFromOutside, Uses, refute, require
 from mlsys_advise.here import Here
-from mlsys_advise.library.advisories import advisories
 from mlsys_advise.rule import Candidate, rule
 
 _ESTIMATORS: Final = {
@@ -66,14 +65,13 @@ def _checkpoint(call: ast.Call, path: ast.expr, here: Here) -> Iterator[Candidat
         )
     elif restricted is None or here.is_constant(restricted, True):
         kind = "default" if restricted is None else "vulnerability"
-        known = next(one for one in advisories("torch", "torch.load") if one.kind == kind)
         yield here.candidate(
             "MLS717",
             call,
             "`{call}` can run code stored in the checkpoint with torch {pin}, which {manifest} asks for: {advisory}",
-            require(Pinned("torch", known.affected.removeprefix("<")), "the manifest admits only affected versions"),
+            require(Affected("torch", "torch.load", kind), "the manifest admits only affected versions"),
             written,
-            facts={"call": here.text(call.func), "advisory": known.id},
+            facts={"call": here.text(call.func)},
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
-from mlsys_advise.condition import Clause, Hot, KindIs, Pinned, ValueIs, require
+from mlsys_advise.condition import Affected, Clause, Hot, KindIs, ValueIs, require
 from mlsys_advise.heat import SERVING, STEP
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python.scopes import Bind
@@ -117,7 +117,7 @@ def _sink(call: ast.Call, here: Here) -> tuple[ast.expr, tuple[Clause, ...]] | N
     if name == "torch.load":
         restricted = here.argument(call, "weights_only", 3)
         if restricted is None:
-            demands = (require(Pinned("torch", "2.6"), "the pinned torch unpickles by default"),)
+            demands = (require(Affected("torch", "torch.load", "default"), "the pinned torch unpickles by default"),)
         elif not here.is_constant(restricted, False):
             return None
     return data, demands
