@@ -79,8 +79,7 @@ def _estimator(call: ast.Call, name: str, path: ast.expr, here: Here) -> Iterato
     record = here.record(call)
     if record is None or _writes(_WRITERS, path, here):
         return
-    parent = here.parent(call)
-    fitted = isinstance(parent, ast.Attribute) and bool(_FITTED.match(parent.attr))
+    fitted = _shows_what_was_fitted(call, here)
     for source in _paths(path, here):
         yield here.candidate(
             "MLS717",
@@ -92,6 +91,25 @@ def _estimator(call: ast.Call, name: str, path: ast.expr, here: Here) -> Iterato
             facts={"call": name},
             group=f"{call.lineno}:{call.col_offset}",
         )
+
+
+def _shows_what_was_fitted(call: ast.Call, here: Here) -> bool:
+    """Whether a fitted attribute of the result is read, at once or by the name that it is given."""
+    match here.parent(call):
+        case ast.Attribute(attr=attr):
+            return bool(_FITTED.match(attr))
+        case ast.Assign([ast.Attribute() as target]):
+            cls = here.enclosing_class(call)
+            around = cls.node if cls is not None else here.function(call).node
+        case ast.Assign([ast.Name() as target]):
+            around = here.function(call).node
+        case _:
+            return False
+    name = here.text(target)
+    return any(
+        isinstance(node, ast.Attribute) and _FITTED.match(node.attr) and here.text(node.value) == name
+        for node in ast.walk(around)
+    )
 
 
 def _paths(path: ast.expr, here: Here) -> Iterator[ast.expr]:
