@@ -121,6 +121,9 @@ class Files:
             return Reply(True, (), {"setting": f"the option {record.params[index]}"})
         for caller in self.values.callers(path, function) or ():
             given = caller.argument(record.params[index], index, record)
+            if given is None and caller.record.hidden:
+                if caller.path in self.world.table("option", record.params[index]):  # main(**vars(args))
+                    return Reply(True, (), {"setting": f"the option {record.params[index]}"})
             reply = self.set_outside(given, caller.path, steps - 1) if given is not None else None
             if reply is not None and reply.value:
                 here = Locus(caller.path, "call", caller.function, caller.number)
