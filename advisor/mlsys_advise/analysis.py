@@ -180,6 +180,8 @@ def nodes(document: PythonDocument, rule: Rule) -> Iterator[ast.AST]:
     for scope in module.scopes:
         if type(scope.node) in wanted and not isinstance(scope.node, ast.Module):
             yield scope.node
+    if ast.BinOp in wanted:
+        yield from module.operations
     rest = wanted - _INDEXED
     if rest:
         for node in document.others:
@@ -190,6 +192,7 @@ def nodes(document: PythonDocument, rule: Rule) -> Iterator[ast.AST]:
 _INDEXED = frozenset(
     {
         ast.Module,
+        ast.BinOp,
         ast.Call,
         ast.For,
         ast.AsyncFor,

@@ -352,7 +352,13 @@ class Here:
 
     def term(self, node: ast.expr, scope: Scope | None = None) -> Term:
         """How the value of an expression is spoken of outside the file. A caller that knows the scope saves a search."""
-        return self.terms.of(node, scope or self.scope(node))
+        known = self._callees.get(node)
+        return known if known is not None else self.terms.of(node, scope or self.scope(node))
+
+    @functools.cached_property
+    def _callees(self) -> dict[ast.expr, Term]:
+        """The terms of what is called, which the extraction needed anyway."""
+        return {call.func: term for call, term in self.document.extraction.callees.items()}
 
     @functools.cached_property
     def _values(self) -> Values:

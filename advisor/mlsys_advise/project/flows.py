@@ -224,10 +224,10 @@ class Flows:
         self._flows: dict[Node, tuple[Flow, frozenset[Dependency]]] = {}
 
     def index(self, path: str) -> Index | None:
+        interface = self.world.interface(path)
+        if interface is None:
+            return None
         if path not in self._indexes:
-            interface = self.world.interface(path)
-            if interface is None:
-                return None
             self._indexes[path] = Index(interface)
         return self._indexes[path]
 

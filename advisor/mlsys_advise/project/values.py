@@ -692,13 +692,7 @@ class Values:
 
     def calls_named(self, path: str, name: str) -> list[Caller]:
         """The recorded calls in a file whose callee ends in a name."""
-        found: list[Caller] = []
-        for function, record in self.world.functions_of(path).items():
-            for number, call in enumerate(record.calls):
-                if last_name(call.callee) == name:
-                    self.world.read("calls", path, function)
-                    found.append(Caller(path, function, number, call))
-        return found
+        return [Caller(path, function, number, call) for function, number, call in self.world.calls_named(path, name)]
 
     def _calls(self, caller: Caller, wanted: Target) -> bool:
         callee = caller.record.callee

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TypeAlias
 
 import msgspec
 
-from mlsys_advise.interface import BODY, ClassRecord, FunctionRecord, Positions, PythonInterface, digest, facet
-from mlsys_advise.term import Def, Member, Name, Term, Var
+from mlsys_advise.interface import BODY, CallRecord, ClassRecord, FunctionRecord, Positions, PythonInterface, digest, facet
+from mlsys_advise.term import Def, Member, Name, Term, Var, last_name
 from mlsys_advise.vocabulary import Lexicon
 
 #: What an answer read: (what, where, which). ``what`` is the name of a facet, or ``table:NAME``, ``scope``, ``file``.
@@ -42,6 +41,24 @@ class Target(msgspec.Struct, frozen=True, array_like=True):
     what: str
     path: str
     name: str
+
+
+class Recording:
+    """A stretch of work whose reads are collected; a class, because it is entered some hundred thousand times."""
+
+    __slots__ = ("_inner", "_outer", "_world")
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._inner: set[Dependency] = set()
+
+    def __enter__(self) -> set[Dependency]:
+        self._outer = self._world.exchange(self._inner)
+        return self._inner
+
+    def __exit__(self, *_: object) -> None:
+        self._outer |= self._inner
+        self._world.exchange(self._outer)
 
 
 class World:
@@ -76,6 +93,9 @@ class World:
         self._decode = msgspec.msgpack.Decoder(PythonInterface)
         self._resolved: dict[tuple[str, str], tuple[Target | None, frozenset[Dependency]]] = {}
         self._versions: dict[Dependency, bytes] = {}
+        self._named: dict[str, Mapping[str, tuple[tuple[str, int, CallRecord], ...]]] = {}
+        self._ancestors: dict[tuple[str, str], tuple[tuple[Target, ...], bool, frozenset[Dependency]]] = {}
+        self._methods: dict[tuple[str, str, str], tuple[Target | None, frozenset[Dependency]]] = {}
         self._reads: set[Dependency] = set()
         self._providers: dict[str, Callable[[str, str], object]] = {}
 
@@ -84,16 +104,14 @@ class World:
     def read(self, what: str, where: str, which: str = "") -> None:
         self._reads.add((what, where, which))
 
-    @contextmanager
-    def recording(self) -> Iterator[set[Dependency]]:
+    def exchange(self, reads: set[Dependency]) -> set[Dependency]:
+        """Collect into another set from now on; the one that was collected into."""
+        before, self._reads = self._reads, reads
+        return before
+
+    def recording(self) -> Recording:
         """Collect the dependencies of what runs inside; they also count for whatever is recording around it."""
-        outer, inner = self._reads, set[Dependency]()
-        self._reads = inner
-        try:
-            yield inner
-        finally:
-            outer |= inner
-            self._reads = outer
+        return Recording(self)
 
     def depend(self, dependencies: frozenset[Dependency] | set[Dependency]) -> None:
         self._reads |= dependencies
@@ -111,6 +129,11 @@ class World:
                 data: object = tuple(self.tables.get(what[6:], {}).get(where, ()))
             elif what == "module":
                 data = tuple(self.modules.get(where, ()))
+            elif what == "named":
+                data = tuple(dict.fromkeys(function for function, _, _ in self._calls_named(where).get(which, ())))
+            elif what == "file":
+                entry = self.entries.get(where)
+                data = entry.interface if entry is not None else None
             elif what in self._providers:
                 data = self._providers[what](where, which)
             else:
@@ -135,7 +158,8 @@ class World:
         self._interfaces[path] = interface
 
     def interface(self, path: str) -> PythonInterface | None:
-        """The interface of a Python file. The caller says what it read of it."""
+        """The whole interface of a Python file: what is looked for in it depends on all of it."""
+        self._reads.add(("file", path, ""))
         return self._load(path)
 
     def positions(self, path: str) -> Positions | None:
@@ -242,7 +266,7 @@ class World:
         """The target of a term that is a name or definition."""
         match term:
             case Name(dotted):
-                return self._resolve(dotted, path, hops)
+                return self.resolve(dotted, path) if hops >= 5 else self._resolve(dotted, path, hops)
             case Def(qualname):
                 interface = self._load(path)
                 self._reads.add(("class", path, qualname))
@@ -288,8 +312,18 @@ class World:
 
     # -- classes
 
-    def ancestors(self, path: str, name: str) -> tuple[list[Target], bool]:
+    def ancestors(self, path: str, name: str) -> tuple[tuple[Target, ...], bool]:
         """A class and everything it inherits from, nearest first, and whether all of it could be resolved."""
+        known = self._ancestors.get((path, name))
+        if known is None:
+            with self.recording() as reads:
+                order, complete = self._inherited(path, name)
+            known = self._ancestors[path, name] = (tuple(order), complete, frozenset(reads))
+        else:
+            self._reads |= known[2]
+        return known[0], known[1]
+
+    def _inherited(self, path: str, name: str) -> tuple[list[Target], bool]:
         order = [Target("class", path, name)]
         complete = True
         for target in order:
@@ -301,12 +335,9 @@ class World:
                 continue
             for base in record.bases:
                 found = self.denotes(base, target.path)
-                if found is None or found.what not in ("class", "library"):
-                    if found is not None and found.what == "variable":
-                        complete = False
-                    elif found is None:
-                        complete = False
-                elif found not in order:
+                if found is None or found.what == "variable":
+                    complete = False
+                elif found.what in ("class", "library") and found not in order:
                     order.append(found)
         return order, complete
 
@@ -322,6 +353,16 @@ class World:
 
     def method(self, path: str, cls: str, name: str) -> Target | None:
         """The method that an instance of a class has under a name."""
+        known = self._methods.get((path, cls, name))
+        if known is None:
+            with self.recording() as reads:
+                target = self._method(path, cls, name)
+            known = self._methods[path, cls, name] = (target, frozenset(reads))
+        else:
+            self._reads |= known[1]
+        return known[0]
+
+    def _method(self, path: str, cls: str, name: str) -> Target | None:
         for target in self.ancestors(path, cls)[0]:
             if target.what == "class":
                 record = self.cls(target.path, target.name)
@@ -348,7 +389,7 @@ class World:
                 break
             last = target.name.rpartition(".")[2]
             for file in self.table("base", last):
-                interface = self._load(file)
+                interface = self.interface(file)
                 for qualname in interface.classes if interface is not None else ():
                     record = self.cls(file, qualname)
                     child = Target("class", file, qualname)
@@ -361,8 +402,30 @@ class World:
         return found
 
     def functions_of(self, path: str) -> Mapping[str, FunctionRecord]:
-        interface = self._load(path)
+        """All functions of a file, to be searched: what is found, or not, depends on the whole file."""
+        interface = self.interface(path)
         return interface.functions if interface is not None else {}
+
+    def calls_named(self, path: str, name: str) -> tuple[tuple[str, int, CallRecord], ...]:
+        """The recorded calls of a file whose callee ends in a name, by function and number."""
+        self._reads.add(("named", path, name))
+        found = self._calls_named(path).get(name, ())
+        for function, _, _ in found:
+            self._reads.add(("calls", path, function))
+        return found
+
+    def _calls_named(self, path: str) -> Mapping[str, tuple[tuple[str, int, CallRecord], ...]]:
+        known = self._named.get(path)
+        if known is None:
+            interface = self._load(path)
+            lists: dict[str, list[tuple[str, int, CallRecord]]] = {}
+            for function, record in interface.functions.items() if interface is not None else ():
+                for number, call in enumerate(record.calls):
+                    name = last_name(call.callee)
+                    if name:
+                        lists.setdefault(name, []).append((function, number, call))
+            known = self._named[path] = {name: tuple(calls) for name, calls in lists.items()}
+        return known
 
 
 def _shared(one: list[str], other: list[str]) -> int:

@@ -27,7 +27,7 @@ _WAITS: Final = "waits"
     "MLS115",
     severity="warning",
     category="reliability",
-    lesson="performance-counters-perf",
+    lesson="performance-counters",
     evidence="async-launch-gap",
 )
 def async_device_timing(difference: ast.BinOp, here: Here) -> Iterator[Candidate]:

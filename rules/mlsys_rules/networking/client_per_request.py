@@ -12,6 +12,7 @@ from mlsys_advise.finding import Severity
 from mlsys_advise.heat import ITEM, SETUP, STEP, WORK
 from mlsys_advise.here import Here, Hidden
 from mlsys_advise.languages.python.scopes import Region
+from mlsys_advise.library.kinds import CONSTRUCTORS
 from mlsys_advise.rule import Candidate, rule
 
 #: Kinds of clients that own connections, with what their set-up costs besides handshakes.
@@ -42,7 +43,14 @@ _LOCAL: Final = re.compile(r"^(\w+://)?(localhost|127\.|\[::1\])")
 _ONCE: Final = Region.LAZY | Region.FIRST | Region.EVERY_K | Region.DEAD
 
 
-@rule("MLS514", severity="warning", category="performance", lesson="http3-quic-grpc", evidence="client-setup")
+@rule(
+    "MLS514",
+    severity="warning",
+    category="performance",
+    lesson="http3-quic",
+    evidence="client-setup",
+    words=tuple(sorted({dotted.rpartition(".")[2] for dotted, kind in CONSTRUCTORS.items() if kind in _CLIENTS})),
+)
 def client_per_request(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """A new client shares no connection: every call pays for handshakes and certificates before its first byte."""
     kind = here.made(call)

@@ -39,8 +39,9 @@ _IN_MEMORY: Final = frozenset({"bytes_io", "request_bytes", "bytes", "outside_by
     "MLS203",
     severity="warning",
     category="performance",
-    lesson="processes-threads-coroutines",
+    lesson="processes-threads",
     evidence="event-loop-stall",
+    words=("async",),
 )
 def blocking_inference_in_async(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """The event loop is one thread: while a call computes there, no other request, stream or health check moves."""

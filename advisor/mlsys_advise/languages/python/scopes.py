@@ -230,6 +230,7 @@ class Module:
         self.scopes: list[Scope] = []
         self.loads: dict[ast.Name, int] = {}
         self.words: set[str] = set()
+        self.operations: list[ast.BinOp] = []
         self.imports: list[tuple[str, int]] = []
         self.stars: list[str] = []
         self.stored: list[tuple[ast.Subscript, ast.expr, Scope]] = []  # `name[key] = value`
@@ -360,6 +361,7 @@ class _Walk:
         push, pop = stack.append, stack.pop
         env, loads, add_word = self.env, self.loads, self.words.add
         calls, loop, region, statement = self.scope.calls, self.loop, self.region, self.statement
+        operations = self.out.operations
         number_of_loop = loop.index if loop else -1
         while stack:
             node = pop()
@@ -388,6 +390,7 @@ class _Walk:
                     stack.extend(reversed(node.args))
                 push(node.func)
             elif cls is ast.BinOp:
+                operations.append(node)
                 push(node.right)
                 push(node.left)
             elif cls is ast.Subscript:
@@ -644,6 +647,8 @@ class _Walk:
             self.expression(default)
         cls = self.scope.qualname if self.scope.kind == "class" else ""
         scope = self.open("function", node, node.name, cls)
+        if type(node) is ast.AsyncFunctionDef:
+            self.words.add("async")
         scope.static = any(isinstance(d, ast.Name) and d.id == "staticmethod" for d in node.decorator_list)
         if ends_something(node.name):
             scope.region |= Region.ENDING
