@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import symtable
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -118,8 +119,23 @@ def all_names(trees: Iterable[ast.AST]) -> set[str]:
 
 def _table(nodes: Sequence[ast.stmt | ast.expr]) -> symtable.SymbolTable:
     body = [node if isinstance(node, ast.stmt) else ast.Expr(node) for node in nodes]
-    module = ast.Module([node for node in body if not is_future(node)], [])
+    module = copy.deepcopy(ast.Module([node for node in body if not is_future(node)], []))
+    _Generators().visit(module)
     return symtable.symtable(ast.unparse(module), "<piece>", "exec")
+
+
+class _Generators(ast.NodeTransformer):
+    """Turns comprehensions into generators, whose targets have a scope of their own in every version of Python."""
+
+    def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
+        return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
+
+    def visit_SetComp(self, node: ast.SetComp) -> ast.AST:
+        return self.generic_visit(ast.GeneratorExp(node.elt, node.generators))
+
+    def visit_DictComp(self, node: ast.DictComp) -> ast.AST:
+        pair = ast.Tuple([node.key, node.value], ast.Load())
+        return self.generic_visit(ast.GeneratorExp(pair, node.generators))
 
 
 def is_future(node: ast.stmt) -> bool:
