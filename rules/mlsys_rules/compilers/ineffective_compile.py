@@ -60,12 +60,14 @@ def _compilation(call: ast.Call, compiler: str, here: Here) -> Iterator[Candidat
                     "{compiler}() changes nothing in place, and the wrapper that it returns is thrown away",
                     facts={"compiler": compiler},
                 )
+        case ast.Return() if compiler == _ALIVE:
+            yield from _wrapper(call, None, here)
         case ast.Name() | ast.Attribute() as target if compiler == _ALIVE:
             yield from _wrapper(call, target, here)
 
 
-def _target(call: ast.Call, here: Here) -> ast.Expr | ast.expr | None:
-    """The statement that drops a call's value, or what the value is assigned to, alone or as a branch."""
+def _target(call: ast.Call, here: Here) -> ast.Expr | ast.Return | ast.expr | None:
+    """The statement that drops or returns a call's value, or what it is assigned to, alone or as a branch."""
     inner: ast.AST = call
     for around in here.ancestors(call):
         match around:
@@ -73,6 +75,8 @@ def _target(call: ast.Call, here: Here) -> ast.Expr | ast.expr | None:
                 inner = around
             case ast.Expr():
                 return around if inner is call else None
+            case ast.Return():
+                return around
             case ast.Assign([target]) | ast.AnnAssign(target):
                 return target
             case _:
@@ -80,12 +84,12 @@ def _target(call: ast.Call, here: Here) -> ast.Expr | ast.expr | None:
     return None
 
 
-def _wrapper(call: ast.Call, target: ast.Name | ast.Attribute, here: Here) -> Iterator[Candidate]:
+def _wrapper(call: ast.Call, target: ast.Name | ast.Attribute | None, here: Here) -> Iterator[Candidate]:
     record = here.record(call)
     model = next(iter(call.args), None) or next(word.value for word in call.keywords if word.arg in _MODEL)
     if record is None or isinstance(here.source_of(model), ast.Lambda):
         return
-    facts = {"wrapper": here.text(target, 30), "model": here.text(model, 30)}
+    facts = {"wrapper": here.text(target, 30) if target is not None else "..", "model": here.text(model, 30)}
     yield here.candidate(
         "MLS301",
         call,
@@ -93,9 +97,9 @@ def _wrapper(call: ast.Call, target: ast.Name | ast.Attribute, here: Here) -> It
         require(Uses(*record, "bypassed"), "its methods are used, but not the wrapper"),
         facts=facts,
         group=f"{call.lineno}:{call.col_offset}",
-        fix=_fix(call, target, model, here),
+        fix=_fix(call, target, model, here) if target is not None else None,
     )
-    if here.text(target) != here.text(model) and _called_after(model, call, here):
+    if target is not None and here.text(target) != here.text(model) and _called_after(model, call, here):
         yield here.candidate(
             "MLS301",
             call,

@@ -22,6 +22,10 @@ _WRITERS: Final = ("joblib.dump", "pickle.dump", "dill.dump", "cloudpickle.dump"
 #: Where temporary and packaged files come from.
 _OWN: Final = ("tempfile.", "importlib.resources.", "pkg_resources.", "importlib_resources.")
 _ALLOWED: Final = ("torch.serialization.add_safe_globals", "torch.serialization.safe_globals")
+#: Variables in which serving platforms say where they have put a model; who may register one needs credentials.
+_PLATFORM: Final = frozenset(
+    {"AZUREML_MODEL_DIR", "SM_MODEL_DIR", "SM_CHANNEL_MODEL", "AIP_STORAGE_URI", "AIP_MODEL_DIR"}
+)
 #: Attributes that scikit-learn and its kin give to what has been fitted.
 _FITTED: Final = re.compile(r"^[a-z]\w*[a-z0-9]_$")
 
@@ -114,9 +118,20 @@ def _shows_what_was_fitted(call: ast.Call, here: Here) -> bool:
 
 def _paths(path: ast.expr, here: Here) -> Iterator[ast.expr]:
     """What a path, or the path of an opened file, is made of."""
-    for leaf in here.origins(path):
+    leaves = here.origins(path)
+    if any(_of_platform(leaf) for leaf in leaves):
+        return
+    for leaf in leaves:
         if not isinstance(leaf, ast.Constant) and here.callee_of(leaf) not in ("builtins.open", "pathlib.Path"):
             yield leaf
+
+
+def _of_platform(leaf: ast.expr) -> bool:
+    """Whether a folder is the one into which a serving platform has put the model that was registered with it."""
+    match leaf:
+        case ast.Subscript(_, ast.Constant(str() as name)) | ast.Call(_, [ast.Constant(str() as name), *_]):
+            return name in _PLATFORM
+    return False
 
 
 def _is_own(path: ast.expr, here: Here) -> bool:

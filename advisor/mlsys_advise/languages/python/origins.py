@@ -66,6 +66,8 @@ class Origins:
         match node:
             case ast.Await(value) | ast.Starred(value) | ast.NamedExpr(value=value) | ast.FormattedValue(value):
                 yield value
+            case ast.Subscript(ast.Attribute(ast.Name("os"), "environ")):
+                return
             case ast.Subscript(value):
                 yield value
             case ast.Name():
