@@ -35,7 +35,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="mlsys-freshness-") as named:
         temporary = Path(named).resolve()
         some = _some_hundred(options, temporary / "some")
-        rows = [_row("some hundred files", some, options.edits or 1000, options.seed)]
+        name = "the example" if options.quick else "some hundred files"
+        if options.project is not None:
+            name = options.project.name
+        rows = [_row(name, some, options.edits or 1000, options.seed)]
         if options.project is None and not options.quick:
             everything = shutil.copytree(corpus.packages(options), temporary / "all")
             rows.append(_row("all six packages", everything, min(20, options.edits or 20), options.seed))

@@ -29,11 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         alone = _alone(Path(temporary, "alone"))
         chosen = _of_a_hundred_lines(folder)
         advise(folder, cache=cache)
+        many = f"one of {len(corpus.python_files(folder)):,}"
         cases: list[tuple[str, float, Callable[[], float]]] = [
             ("the only file of its project, no cache", ALONE, lambda: advise(alone).wall),
             ("the only file of its project, cached", ALONE, lambda: advise(alone, cache=cache).wall),
-            ("one of 4,800, unchanged", IN_PROJECT, lambda: advise(chosen, cache=cache).wall),
-            ("one of 4,800, just edited", IN_PROJECT, lambda: _edited(chosen, cache)),
+            (f"{many}, unchanged", IN_PROJECT, lambda: advise(chosen, cache=cache).wall),
+            (f"{many}, just edited", IN_PROJECT, lambda: _edited(chosen, cache)),
         ]
         rows, met = [], True
         for name, bound, measure in cases:

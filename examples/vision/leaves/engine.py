@@ -2,7 +2,7 @@
 
 import torch
 
-from .housekeeping import release_memory
+from .housekeeping import free_memory
 from .metrics import AverageMeter, confusion_matrix
 
 
@@ -22,7 +22,7 @@ def train_one_epoch(model, loader, criterion, optimizer, scaler, device):
         scaler.update()
 
         losses.update(loss.detach(), images.size(0))
-        release_memory()
+        free_memory()
     return losses.average()
 
 
@@ -33,5 +33,5 @@ def evaluate(model, loader, num_classes, device):
     for images, labels in loader:
         logits = model(images.to(device, non_blocking=True))
         matrix += confusion_matrix(logits.argmax(1).cpu(), labels, num_classes)
-    release_memory()
+    free_memory()
     return matrix

@@ -5,7 +5,7 @@ import gc
 import torch
 
 
-def release_memory():
+def free_memory():
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
