@@ -35,7 +35,6 @@ from mlsys_advise.project.world import Dependency, Target, World
 from mlsys_advise.term import Call, Def, Member, Name, Term, last_name
 from mlsys_advise.vocabulary import Root
 
-
 _LIMIT: Final = 400
 _TEST_WORDS: Final = ("tests", "test", "testing", "unit_tests", "e2e")
 
@@ -430,7 +429,7 @@ class Hotness:
         return None
 
     def _may_use(self, root: Root, path: str) -> bool:
-        """Whether a file imports the framework of a root whose objects are known by the names of their methods alone."""
+        """Whether a file imports the framework of a root whose objects are known by method names alone."""
         packages = {callback.partition(".")[0] for callback in root.callbacks} - {"?"}
         self.world.read("imports", path)
         interface = self.world.interface(path)
@@ -527,7 +526,7 @@ class Hotness:
             target, number = here
             cause = self._cause(target, number, contexts, least)
             if cause is not None:
-                return tuple([*cause, *self._trail(here, came)])
+                return (*cause, *self._trail(here, came))
             for edge in sorted(self.edges(target), key=lambda e: (e.locus, e.loop)):
                 if edge.region & unless:
                     continue

@@ -29,13 +29,24 @@ _WAITS: Final = "waits"
     category="reliability",
     lesson="performance-counters",
     evidence="async-launch-gap",
+    words=(
+        "time",
+        "time_ns",
+        "perf_counter",
+        "perf_counter_ns",
+        "monotonic",
+        "monotonic_ns",
+        "process_time",
+        "default_timer",
+        "now",
+    ),
 )
 def async_device_timing(difference: ast.BinOp, here: Here) -> Iterator[Candidate]:
     """Calls on a device return when the work is queued: a clock read then shows the launch, and not the work."""
-    if not isinstance(difference.op, ast.Sub) or isinstance(here.parent(difference), ast.Compare) or here.is_test:
+    if not isinstance(difference.op, ast.Sub) or here.is_test:
         return
     first, last = _reading(difference.right, here, stored=True), _reading(difference.left, here, stored=False)
-    if first is None or last is None:
+    if first is None or last is None or isinstance(here.parent(difference), ast.Compare):
         return
     interval = _interval(first, last, here)
     if not interval or _is_run(interval, here):
@@ -46,7 +57,7 @@ def async_device_timing(difference: ast.BinOp, here: Here) -> Iterator[Candidate
     yield here.candidate(
         "MLS115",
         difference if last is difference.left else last,
-        "`{interval}` ends before the device has finished: it times how long the work took to queue; synchronise before "
+        "`{interval}` ends before the device has finished: it times how long queueing the work took; synchronise before "
         "the clock is read",
         *clauses,
         facts={"interval": here.text(difference)},

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
-
 from mlsys_advise.condition import Exists, Hot, grade, require
 from mlsys_advise.heat import STEP, WORK
 from mlsys_advise.here import Here
-from mlsys_advise.languages.python.scopes import Region
+from mlsys_advise.languages.python.scopes import Region, classify
 from mlsys_advise.rule import Answer, Candidate, rule
 
 #: What a call on the way may be under without its being a habit: a policy, an accident, or beside something heavy.
@@ -33,6 +32,7 @@ _COUNTERS: Final = re.compile(
     r"^(max_)?(memory_(allocated|reserved|cached|info|stats|summary)|mem_get_info)$|^reset_(peak|max)_memory|"
     r"^virtual_memory$|^getrusage$|^get_traced_memory$|^get_objects$|^tracemalloc$"
 )
+_OPT_OUT: Final = re.compile(r"disable|skip|no_gc")
 _PAUSES: Final = frozenset({"time.sleep", "asyncio.sleep"})
 _FREEZES: Final = "the heap is frozen at start-up"
 
@@ -59,6 +59,8 @@ def gc_collect_in_hot_path(call: ast.Call, here: Here) -> Iterator[Candidate]:
         return
     if not isinstance(here.parent(call), ast.Expr) or _is_endpoint(call, here) or _measures_or_waits(call, here):
         return
+    if _returns_early(call, here):
+        return
     yield here.candidate(
         "MLS401",
         call,
@@ -73,6 +75,17 @@ def _is_full(call: ast.Call, here: Here) -> bool:
     """Whether the oldest generation is collected, by default or by its number."""
     generation = here.argument(call, "generation", 0)
     return generation is None or here.literal(generation) == 2
+
+
+def _returns_early(call: ast.Call, here: Here) -> bool:
+    """Whether the function gives up before the call where a test of memory says so; `--disable-gc` is no such test."""
+    for statement in here.before(here.statement(call)):
+        for part in ast.walk(statement):
+            if isinstance(part, ast.If) and any(isinstance(child, ast.Return | ast.Continue) for child in part.body):
+                test = here.text(part.test)
+                if classify(part.test) & Region.POLICY and not _OPT_OUT.search(test):
+                    return True
+    return False
 
 
 def _is_endpoint(call: ast.Call, here: Here) -> bool:

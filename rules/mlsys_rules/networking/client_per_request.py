@@ -9,7 +9,7 @@ from typing import Final
 
 from mlsys_advise.condition import AnyOf, Hot, require
 from mlsys_advise.finding import Severity
-from mlsys_advise.heat import ITEM, SETUP, STEP, WORK
+from mlsys_advise.heat import ITEM, SERVING, SETUP, STEP, WORK
 from mlsys_advise.here import Here, Hidden
 from mlsys_advise.languages.python.scopes import Region
 from mlsys_advise.library.kinds import CONSTRUCTORS
@@ -61,11 +61,19 @@ def client_per_request(call: ast.Call, here: Here) -> Iterator[Candidate]:
     if kind == "requests_session" and not _talks_tls(call, here):
         return
     place = here.number(call)
-    hot = AnyOf((Hot(*place, WORK, STEP, _ONCE), Hot(*place, SETUP, ITEM, _ONCE)))
+    elsewhere = WORK & ~SERVING
+    hot = AnyOf(
+        (
+            Hot(*place, SERVING, STEP, _ONCE),
+            Hot(*place, elsewhere, STEP, _ONCE | Region.CONDITIONAL),
+            Hot(*place, SETUP, ITEM, _ONCE),
+        )
+    )
     yield here.candidate(
         "MLS514",
         call,
-        "{client} is built for every {unit}: {cost} each time, and no connection is used twice; build it once, at start-up",
+        "{client} is built for every {unit}: {cost} each time, and no connection is used twice; "
+        "build it once, at start-up",
         require(hot, "it runs for every unit of work"),
         facts={"client": here.text(call.func), "cost": _CLIENTS[kind]},
         severity=_severity(call, here),

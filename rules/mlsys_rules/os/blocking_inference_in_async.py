@@ -57,8 +57,8 @@ def blocking_inference_in_async(call: ast.Call, here: Here) -> Iterator[Candidat
         yield here.candidate(
             "MLS203",
             call,
-            "{call}() runs on the thread of the event loop ({inner}): until it returns, `async def {function}` and every "
-            "other request, stream and health check of this process stand still",
+            "{call}() runs on the thread of the event loop ({inner}): until it returns, `async def {function}` and all "
+            "other requests, streams and health checks of this process stand still",
             require(HasProperty(callee, "blocks"), "it computes, or waits for a network, on its thread"),
             clause,
             facts={"call": here.text(call.func), "function": function.qualname.rpartition(".")[2]},
