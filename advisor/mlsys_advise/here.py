@@ -22,7 +22,8 @@ from mlsys_advise.languages.python.bodies import Bodies
 from mlsys_advise.languages.python.device_work import DeviceWork
 from mlsys_advise.languages.python.document import PythonDocument
 from mlsys_advise.languages.python.origins import Origins
-from mlsys_advise.languages.python.scopes import FIELDS, Binding, CallSite, Loop, Scope
+from mlsys_advise.languages.python.parents import Parents
+from mlsys_advise.languages.python.scopes import Binding, CallSite, Loop, Scope
 from mlsys_advise.languages.python.shapes import Array, Shapes
 from mlsys_advise.languages.python.stored import Stored
 from mlsys_advise.languages.words import readable
@@ -88,24 +89,8 @@ class Here:
     # -- structure
 
     @functools.cached_property
-    def parents(self) -> dict[ast.AST, ast.AST]:
-        """The parent of every node of the file, but for contexts and operators."""
-        found: dict[ast.AST, ast.AST] = {}
-        stack: list[ast.AST] = [self.module.tree]
-        push = stack.append
-        while stack:
-            node = stack.pop()
-            for field in FIELDS[type(node)]:
-                value = getattr(node, field, None)
-                if type(value) is list:
-                    for child in value:
-                        if type(child) in FIELDS:
-                            found[child] = node
-                            push(child)
-                elif type(value) in FIELDS:
-                    found[value] = node
-                    push(value)
-        return found
+    def _parents(self) -> Parents:
+        return Parents(self.module.tree)
 
     @functools.cached_property
     def _loop_of(self) -> dict[ast.AST, list[Loop]]:
@@ -119,24 +104,27 @@ class Here:
         return {site.node: site for scope in self.module.scopes for site in scope.calls}
 
     def parent(self, node: ast.AST) -> ast.AST | None:
-        return self.parents.get(node)
+        return self._parents.get(node)
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
         """The nodes around a node, innermost first."""
-        around = self.parents.get(node)
+        around = self._parents.get(node)
         while around is not None:
             yield around
-            around = self.parents.get(around)
+            around = self._parents.get(around)
 
     def statement(self, node: ast.AST) -> ast.stmt:
         """The statement that a node is part of."""
         while not isinstance(node, ast.stmt):
-            node = self.parents[node]
+            around = self._parents.get(node)
+            if around is None:
+                raise ValueError("the module is no statement")
+            node = around
         return node
 
     def block(self, statement: ast.stmt) -> list[ast.stmt]:
         """The statements among which a statement stands."""
-        parent = self.parents.get(statement)
+        parent = self._parents.get(statement)
         if parent is None:
             return [statement]
         for field in ("body", "orelse", "finalbody", "handlers"):

@@ -60,6 +60,7 @@ def _settle(candidate: Candidate, answers: Mapping[str, Answer]) -> Candidate | 
     category="performance",
     lesson="pipelining",
     evidence="tensor-element-access",
+    words=("torch", "numpy", "cupy", "cv2"),
     confirm=_settle,
 )
 def scalar_tensor_loop(

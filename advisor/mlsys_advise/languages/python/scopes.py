@@ -7,6 +7,7 @@ know their parents and never their children. Nothing is decided here that a late
 from __future__ import annotations
 
 import ast
+import re
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, TypeAlias
@@ -212,10 +213,13 @@ FIELDS: Final = {
     if isinstance(cls, type) and issubclass(cls, ast.AST)
 }
 _COMPREHENSIONS: Final = frozenset({ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp})
-_RANK_WORDS: Final = ("rank", "is_main", "is_master", "main_process", "world_process_zero", "is_global_zero")
-_DEBUG_WORDS: Final = ("debug", "verbose", "profil")
-_OOM_WORDS: Final = ("oom", "out_of_memory", "outofmemory")
-_POLICY_WORDS: Final = ("memory", "gc", "vram", "empty_cache", "garbage", "low_mem", "offload", "percent")
+_GUARD_WORDS: Final = (
+    (re.compile(r"\btype_checking\b"), Region.TYPE_CHECKING),
+    (re.compile(r"\bis_available\b|cuda|\bdevice\b|_gpu\b"), Region.DEVICE),
+    (re.compile(r"rank|is_main|is_master|main_process|world_process_zero|is_global_zero"), Region.RANK_ZERO),
+    (re.compile(r"debug|verbose|profil"), Region.DEBUG),
+    (re.compile(r"oom|out_of_memory|outofmemory"), Region.OOM),
+)
 
 
 class Module:
@@ -842,65 +846,67 @@ if hasattr(ast, "TypeAlias"):
     _STATEMENTS[ast.TypeAlias] = _Walk.do_type_alias
 
 
-def _words(node: ast.expr, most: int = 40) -> tuple[list[ast.AST], list[str]]:
-    """The first nodes of an expression and the identifiers among them, lower-cased."""
-    nodes: list[ast.AST] = []
-    names: list[str] = []
-    stack: list[ast.AST] = [node]
-    while stack and len(nodes) < most:
-        part = stack.pop()
-        nodes.append(part)
-        if isinstance(part, ast.Name):
-            names.append(part.id.lower())
-        elif isinstance(part, ast.Attribute):
-            names.append(part.attr.lower())
-            stack.append(part.value)
-        elif not isinstance(part, ast.Constant):
-            stack.extend(ast.iter_child_nodes(part))
-    return nodes, names
-
-
 def classify(test: ast.expr) -> int:
-    """The class of a test: the names in it only ever excuse, so they may be looked at."""
-    nodes, names = _words(test)
+    """The class of a test: the names in it only ever excuse, so they may be looked at. At most forty nodes count."""
     region = 0
-    for node in nodes:
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
-            region |= Region.EVERY_K
-        elif isinstance(node, ast.Compare):
-            op, right = node.ops[0], node.comparators[0]
-            if isinstance(op, ast.Is | ast.Eq) and isinstance(right, ast.Constant) and right.value is None:
-                region |= Region.LAZY
-            elif isinstance(op, ast.NotIn):
-                region |= Region.LAZY
-            elif isinstance(op, ast.Eq) and isinstance(right, ast.Constant):
-                if right.value == "__main__":
+    names: list[str] = []
+    stack: list[Any] = [test]
+    left = 40
+    while stack and left:
+        left -= 1
+        node = stack.pop()
+        cls = type(node)
+        if cls is ast.Name:
+            names.append(node.id)
+        elif cls is ast.Attribute:
+            names.append(node.attr)
+            stack.append(node.value)
+        elif cls is ast.Constant:
+            if type(node.value) is str and node.value.startswith(("cuda", "mps")):
+                region |= Region.DEVICE
+        elif cls is ast.Compare:
+            op, right = type(node.ops[0]), node.comparators[0]
+            if type(right) is ast.Constant and (op is ast.Is or op is ast.Eq):
+                if right.value is None:
+                    region |= Region.LAZY
+                elif op is ast.Eq and right.value == "__main__":
                     return Region.MAIN_GUARD
-                if type(right.value) is int:
+                elif op is ast.Eq and type(right.value) is int:
                     region |= Region.FIRST
-            elif isinstance(op, ast.Eq) and isinstance(right, ast.BinOp) and isinstance(right.op, ast.Sub):
-                region |= Region.EVERY_K  # the last pass of a loop: `i == len(loader) - 1`
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            elif op is ast.NotIn:
+                region |= Region.LAZY
+            stack.append(node.left)
+            stack.extend(node.comparators)
+        elif cls is ast.UnaryOp:
             operand = node.operand
-            if isinstance(operand, ast.Attribute | ast.Name):
-                region |= Region.LAZY
-            elif isinstance(operand, ast.Call) and isinstance(operand.func, ast.Name) and operand.func.id == "hasattr":
-                region |= Region.LAZY
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith(("cuda", "mps")):
-            region |= Region.DEVICE
-    for name in names:
-        if name == "type_checking":
-            return Region.TYPE_CHECKING
-        if name == "is_available" or "cuda" in name or name == "device" or name.endswith("_gpu"):
-            region |= Region.DEVICE
-        if any(word in name for word in _RANK_WORDS):
-            region |= Region.RANK_ZERO
-        if any(word in name for word in _DEBUG_WORDS):
-            region |= Region.DEBUG
-        if any(word in name for word in _OOM_WORDS):
-            region |= Region.OOM
-        if any(word in name for word in _POLICY_WORDS):
-            region |= Region.POLICY | Region.CONDITIONAL
+            if type(node.op) is ast.Not:
+                inner = type(operand)
+                if inner is ast.Attribute or inner is ast.Name:
+                    region |= Region.LAZY
+                elif inner is ast.Call and type(operand.func) is ast.Name and operand.func.id == "hasattr":
+                    region |= Region.LAZY
+            stack.append(operand)
+        elif cls is ast.BoolOp:
+            stack.extend(node.values)
+        elif cls is ast.Call:
+            stack.append(node.func)
+            stack.extend(node.args)
+        else:
+            if cls is ast.BinOp and type(node.op) is ast.Mod:
+                region |= Region.EVERY_K
+            for field in FIELDS[cls]:
+                value = getattr(node, field)
+                if type(value) is list:
+                    stack.extend([part for part in value if part is not None])
+                elif type(value) in FIELDS:
+                    stack.append(value)
+    if names:
+        text = " ".join(names).lower()
+        for pattern, guard in _GUARD_WORDS:
+            if pattern.search(text):
+                if guard == Region.TYPE_CHECKING:
+                    return guard
+                region |= guard
     return region or Region.CONDITIONAL
 
 
