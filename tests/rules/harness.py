@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
 
 import msgspec
-from mlsys_advise.engine import Options, check
+from mlsys_advise.engine import Options, check, why
 from mlsys_advise.example import Block, Expected, Project
 from mlsys_advise.finding import Finding
 from mlsys_advise.page import CaseFile, Page, read_cases, read_page
@@ -78,6 +78,17 @@ def findings(
     return [_relative(finding, root.as_posix()) for finding in check([root], options, registry=registry).findings]
 
 
+def verify(case: Case, folder: Path) -> None:
+    """Run the case in ``folder``.
+
+    Raises ``AssertionError`` that lists every difference, and what ``why`` says of each mark that nothing meets.
+    """
+    __tracebackhide__ = True
+    found = findings(case.project.files(), case.codes, folder)
+    if problems := differences(case, found):
+        raise AssertionError("\n".join(["", *problems, *_explained(case, found, folder)]))
+
+
 def differences(case: Case, found: Iterable[Finding]) -> list[str]:
     """One line for each mark that nothing meets and each finding that no mark wants; empty if all is as marked."""
     left = sorted(found, key=lambda finding: (finding.path, finding.span, finding.code))
@@ -132,6 +143,14 @@ def _relative(finding: Finding, root: str) -> Finding:
         for place in finding.related
     ]
     return msgspec.structs.replace(finding, path=within(finding.path), related=tuple(related))
+
+
+def _explained(case: Case, found: list[Finding], folder: Path) -> Iterator[str]:
+    places = {_place(finding) for finding in found}
+    for mark in case.project.expected:
+        if mark.code in case.codes and (mark.path, mark.cell, mark.line, mark.code) not in places and not mark.cell:
+            yield ""
+            yield why(mark.code, folder.resolve() / mark.path, mark.line, Options(use_cache=False))
 
 
 def _texts(folder: Path, skip: str) -> list[tuple[str, str]]:

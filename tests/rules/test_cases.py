@@ -8,13 +8,12 @@ import pytest
 from mlsys_advise import registry
 from mlsys_advise.page import CaseFile
 
-from tests.rules.harness import Case, case_files, differences, findings, more_cases
+from tests.rules.harness import Case, case_files, more_cases, verify
 
 
 @pytest.mark.parametrize("case", more_cases(), ids=lambda case: case.name)
 def test_examples(case: Case, tmp_path: Path) -> None:
-    problems = differences(case, findings(case.project.files(), case.codes, tmp_path))
-    assert not problems, "\n" + "\n".join(problems)
+    verify(case, tmp_path)
 
 
 @pytest.mark.parametrize(("path", "file"), case_files().items(), ids=case_files())

@@ -9,7 +9,7 @@ from mlsys_advise.finding import Finding, Place, Related, Severity, Span
 from mlsys_advise.heat import STEP, TRAINING, Heat
 from mlsys_advise.page import read_cases
 
-from tests.rules.harness import Case, differences, write
+from tests.rules.harness import Case, differences, verify, write
 
 TEXT = """\
 # MLS413 pageable-batch-transfer: of the harness
@@ -90,6 +90,15 @@ def test_marks_of_rules_that_are_not_under_test_are_ignored() -> None:
 def test_a_finding_in_a_file_that_is_not_of_the_project_points_to_the_project() -> None:
     stray = Finding("MLS413", "x", "stray", "", "info", "memory", "", "other.py", Span(9, 1, 9, 2))
     assert differences(case(), [finding(), stray]) == ["cases.md:5: MLS413 is not marked, but was reported: stray"]
+
+
+def test_a_mark_that_nothing_meets_is_explained(tmp_path: Path) -> None:
+    text = "# MLS401 gc-collect-in-hot-path: x\n\n## Once\n\n```python\nimport gc\n\ngc.collect()  # MLS401\n```\n"
+    with pytest.raises(AssertionError) as error:
+        verify(case(text, "MLS401"), tmp_path)
+    difference, explanation = str(error.value).split("\n\n", 1)
+    assert difference == "\ncases.md:8: MLS401 was not reported"
+    assert explanation.startswith("MLS401 gc-collect-in-hot-path at example.py:3")
 
 
 def test_files_on_disk_are_a_project_of_their_own(tmp_path: Path) -> None:

@@ -9,13 +9,12 @@ import pytest
 from mlsys_advise import registry
 from mlsys_advise.page import SKELETON, Page
 
-from tests.rules.harness import PACKS, ROOT, Case, differences, findings, page_cases, pages, twins
+from tests.rules.harness import PACKS, ROOT, Case, page_cases, pages, twins, verify
 
 
 @pytest.mark.parametrize("case", page_cases(), ids=lambda case: case.name)
 def test_examples(case: Case, tmp_path: Path) -> None:
-    problems = differences(case, findings(case.project.files(), case.codes, tmp_path))
-    assert not problems, "\n" + "\n".join(problems)
+    verify(case, tmp_path)
 
 
 @pytest.mark.parametrize(("path", "page"), pages().items(), ids=pages())
