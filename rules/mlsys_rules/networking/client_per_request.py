@@ -66,7 +66,7 @@ def client_per_request(call: ast.Call, here: Here) -> Iterator[Candidate]:
         (
             Hot(*place, SERVING, STEP, _ONCE),
             Hot(*place, elsewhere, STEP, _ONCE | Region.CONDITIONAL),
-            Hot(*place, SETUP, ITEM, _ONCE),
+            Hot(*place, SETUP, ITEM, _ONCE | Region.CONDITIONAL),
         )
     )
     yield here.candidate(
