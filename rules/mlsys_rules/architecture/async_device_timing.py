@@ -57,7 +57,7 @@ def async_device_timing(difference: ast.BinOp, here: Here) -> Iterator[Candidate
     yield here.candidate(
         "MLS115",
         difference if last is difference.left else last,
-        "`{interval}` ends before the device has finished: it times how long queueing the work took; synchronise before "
+        "`{interval}` ends before the device has finished: it times the queueing of the work; synchronise before "
         "the clock is read",
         *clauses,
         facts={"interval": here.text(difference)},
