@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlsys_advise import cache as cache_module
 from mlsys_advise.cache import Cache, default_folder, remove
 

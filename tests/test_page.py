@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlsys_advise.example import cells, notebook
 from mlsys_advise.page import SECTIONS, Expected, Page, PageError, read_cases, read_page
 

@@ -7,12 +7,12 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+
 from mlsys_advise import scaffold
 from mlsys_advise.page import SKELETON, read_cases, read_page
 from mlsys_advise.registry import registry_of
 from mlsys_advise.rule import Pack, Rule
 from mlsys_advise.scaffold import ScaffoldError, write_skeleton
-
 from tests.rules.harness import Case, differences, findings
 
 LESSONS = """\

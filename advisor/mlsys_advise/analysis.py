@@ -91,7 +91,7 @@ class Analyst:
             found = requirements.parse(source.text, task.path)
             return FileResult(task.path, _entry(task, found.requirements, found.spans), b"")
         document = kubernetes.parse(source.text, task.path)
-        notices = ()
+        notices: tuple[Notice, ...] = ()
         if document.problem is not None:
             line, says = document.problem
             notices = (Notice(task.path, f"is not valid YAML: {says}", line),)

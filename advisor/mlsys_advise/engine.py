@@ -264,11 +264,12 @@ class _Run:
         for number, path in enumerate(wanted):
             self.progress("joining", number, len(wanted))
             candidates = _decode_candidates(project.candidates[path])
-            stored = judge.judge(path, candidates, previous.get(path), self.options.raise_errors)
-            if stored is not previous.get(path):
-                fresh.append((verdict_keys[path], _encode(stored)))
-            findings.extend(judge.render(path, stored))
-            project.errors.extend(stored.errors)
+            before = previous.get(path)
+            verdicts = judge.judge(path, candidates, before, self.options.raise_errors)
+            if verdicts is not before:
+                fresh.append((verdict_keys[path], _encode(verdicts)))
+            findings.extend(judge.render(path, verdicts))
+            project.errors.extend(verdicts.errors)
         stage = Stage(tuple(findings), tuple(project.notices), tuple(project.errors))
         if cache is not None:
             cache.put_many([*fresh, (outcome, _encode(stage))])

@@ -86,7 +86,7 @@ def _document(opened: Opened) -> PythonDocument | None:
 def _other(opened: Opened) -> Iterator[str]:
     language = opened.project.languages.get(opened.path, "unknown")
     yield f"{opened.path}: {language}, in the project {opened.project.root}"
-    other = opened.judge.deployment.others.get(opened.path)
+    other = opened.judge.deployment.files.read(opened.path)
     if isinstance(other, kubernetes.ManifestInterface):
         for site in kubernetes.sites(other):
             container = site.container

@@ -33,9 +33,9 @@ from mlsys_advise.project.world import Entry, World
 from mlsys_advise.rule import Candidate
 from mlsys_advise.term import Name, Term
 
-_REFERENCE_WORDS: Final = frozenset("ref reference naive slow golden baseline verify expected".split())
+_REFERENCE_WORDS: Final = frozenset(["ref", "reference", "naive", "slow", "golden", "baseline", "verify", "expected"])
 _REFERENCE_FOLDERS: Final = frozenset(
-    "tests test testing benchmark benchmarks unit_tests test_utils testdata e2e".split()
+    ["tests", "test", "testing", "benchmark", "benchmarks", "unit_tests", "test_utils", "testdata", "e2e"]
 )
 _SETUP_NAME: Final = re.compile(
     r"^(__init__|_*init_.*|.*_init_weights|reset_parameters|_*fuse_.*|_*reparam.*|_*convert_.*)$"
@@ -339,7 +339,7 @@ class Here:
         return self.lexicon.canonical(term.dotted) if isinstance(term, Name) else ""
 
     def term(self, node: ast.expr, scope: Scope | None = None) -> Term:
-        """How the value of an expression is spoken of outside the file. A caller that knows the scope saves a search."""
+        """How the value of an expression is spoken of outside the file; a known scope saves a search."""
         known = self._callees.get(node)
         return known if known is not None else self.terms.of(node, scope or self.scope(node))
 

@@ -111,7 +111,7 @@ class Lexicon:
         return dotted
 
     def _tracked(self, dotted: str) -> bool:
-        """Whether a call of this name is worth an identity: a listed one, or a class of no library known to be quiet."""
+        """Whether a call of this name is worth an identity: a listed one, or a class of no library known as quiet."""
         dotted = self.canonical(dotted)
         if dotted in self.vocabulary.sites:
             return True

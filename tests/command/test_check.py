@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from mlsys_advise.finding import InternalError, Notice, Severity
 
+from mlsys_advise.finding import InternalError, Notice, Severity
 from tests.command.conftest import CommandLine
 from tests.command.scripted import finding, report
 

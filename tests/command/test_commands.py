@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mlsys_advise.cache import Cache
 from mlsys_advise.command.arguments import split_place
-
 from tests.command.conftest import CommandLine
 
 

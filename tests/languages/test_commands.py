@@ -7,6 +7,7 @@ import shlex
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlsys_advise.languages.commands import (
     Build,
     Launch,

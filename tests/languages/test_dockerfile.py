@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlsys_advise.finding import Span
 from mlsys_advise.languages import dockerfile
 from mlsys_advise.languages.dockerfile import BASE_FOLDER, Copy, ImageInterface, Stage, Start, start, target

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlsys_advise.finding import Span
 from mlsys_advise.languages import kubernetes
 from mlsys_advise.languages.kubernetes import (

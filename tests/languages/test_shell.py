@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlsys_advise.finding import Span
 from mlsys_advise.languages import shell
 from mlsys_advise.languages.shell import LauncherInterface, SimpleCommand

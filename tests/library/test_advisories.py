@@ -7,6 +7,7 @@ from importlib import resources
 
 import msgspec
 import pytest
+
 from mlsys_advise.library import advisories as module
 from mlsys_advise.library.advisories import Advisory, advisories
 from mlsys_advise.project.version_sets import EVERYTHING, NOTHING, versions

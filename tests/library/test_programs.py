@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+
 from mlsys_advise.library.programs import OWNERS, Resource, foreign, owner, repository
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from mlsys_advise.finding import Finding, Span
 from mlsys_advise.output.concise import render
 from mlsys_advise.output.terminal import Style

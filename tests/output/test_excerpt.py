@@ -6,6 +6,7 @@ import re
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from mlsys_advise.finding import Span
 from mlsys_advise.output.excerpt import excerpt
 from mlsys_advise.output.terminal import Style

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mlsys_advise.finding import Finding, Fix, Place, Related, Span
 from mlsys_advise.heat import STEP, TRAINING, Heat
 from mlsys_advise.output import full

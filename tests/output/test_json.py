@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from mlsys_advise.finding import Finding, Fix, Place, Related, Span
 from mlsys_advise.heat import DATA, ITEM, STEP, TRAINING, Heat
 from mlsys_advise.output.json import render

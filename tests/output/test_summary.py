@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mlsys_advise.finding import Finding, InternalError, Notice, Severity, Span
 from mlsys_advise.output import summary
 from mlsys_advise.output.terminal import Style

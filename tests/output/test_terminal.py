@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+
 from mlsys_advise.output.terminal import PAPER, Style
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mlsys_advise.engine import Options, check
 from mlsys_advise.finding import Finding
 

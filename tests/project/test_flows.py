@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from mlsys_advise.project.flows import Flow
 
+from mlsys_advise.project.flows import Flow
 from tests.project.worlds import answers, site
 
 _MAKE = """

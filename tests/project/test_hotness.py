@@ -5,7 +5,6 @@ from __future__ import annotations
 from mlsys_advise.heat import DATA, EPOCH, EVALUATION, ITEM, ONCE, SETUP, STEP, TRAINING
 from mlsys_advise.project.answers import Answers
 from mlsys_advise.project.world import Target
-
 from tests.project.worlds import answers
 
 _MAKE = """

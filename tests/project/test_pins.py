@@ -8,6 +8,8 @@ from textwrap import dedent
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from packaging.specifiers import SpecifierSet
+
 from mlsys_advise.languages.requirements import RequirementsInterface, interface, parse
 from mlsys_advise.project.pins import (
     ManifestTable,
@@ -18,7 +20,6 @@ from mlsys_advise.project.pins import (
     pin,
     python_range,
 )
-from packaging.specifiers import SpecifierSet
 
 RELEASES = ["1.13.1", "2.0.1", "2.4.0", "2.4.1", "2.5.1", "2.6.0", "2.7.1", "2.10.0"]
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from mlsys_advise.languages import dockerfile, kubernetes, shell
 from mlsys_advise.languages.commands import Launch
 from mlsys_advise.languages.kubernetes import ManifestInterface, sites

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from mlsys_advise.term import Def, Name, Var
 
+from mlsys_advise.term import Def, Name, Var
 from tests.project.worlds import answers
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from mlsys_advise.heat import ITEM, ONCE, SERVING, SETUP, STEP
 from mlsys_advise.languages.python.scopes import Region
 from mlsys_advise.project.answers import Answers
 from mlsys_advise.project.world import Target
-
 from tests.project.worlds import answers
 
 _SERVERS = {

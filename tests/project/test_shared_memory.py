@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from mlsys_advise.languages import kubernetes
 from mlsys_advise.languages.kubernetes import ManifestInterface, Site, sites
 from mlsys_advise.project.shared_memory import (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from mlsys_advise.project.configured import configured
 from mlsys_advise.project.values import ACCELERATOR, HOST
-
 from tests.project.worlds import answers, argument
 
 

@@ -7,9 +7,10 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mlsys_advise.project.version_sets import EVERYTHING, NOTHING, any_of, versions
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
+
+from mlsys_advise.project.version_sets import EVERYTHING, NOTHING, any_of, versions
 
 #: Patch releases of torch for each minor version there has been.
 PATCHES = {

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Mapping
 
 import msgspec
+
 from mlsys_advise.languages.python.document import PythonDocument
 from mlsys_advise.languages.source import Source
 from mlsys_advise.project import layout

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 import msgspec
+
 from mlsys_advise.example import Expected, Project
 
 Place = tuple[str, int, int]

@@ -11,8 +11,8 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from mlsys_advise.page import read_cases
 
+from mlsys_advise.page import read_cases
 from tests.recall import imports, modules, names, options, structure, values
 from tests.recall.program import Program, Variant, anchors_on
 from tests.recall.variants import COMBINED, REWRITES, variants

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import msgspec
+
 from mlsys_advise.example import Project
 from mlsys_advise.page import EXAMPLE, Page
-
 from tests.recall import imports, modules, names, options, structure, values
 from tests.recall.program import Program, Variant
 

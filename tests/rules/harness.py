@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 import msgspec
+
 from mlsys_advise.engine import Options, check, why
 from mlsys_advise.example import Block, Expected, Project
 from mlsys_advise.finding import Finding

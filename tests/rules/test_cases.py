@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mlsys_advise import registry
 from mlsys_advise.page import CaseFile
-
 from tests.rules.harness import Case, case_files, more_cases, verify
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from mlsys_advise.finding import Finding, Place, Related, Severity, Span
 from mlsys_advise.heat import STEP, TRAINING, Heat
 from mlsys_advise.page import read_cases
-
 from tests.rules.harness import Case, differences, verify, write
 
 TEXT = """\

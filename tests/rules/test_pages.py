@@ -6,9 +6,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from mlsys_advise import registry
 from mlsys_advise.page import SKELETON, Page
-
 from tests.rules.harness import PACKS, ROOT, Case, page_cases, pages, twins, verify
 
 

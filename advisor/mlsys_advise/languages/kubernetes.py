@@ -107,8 +107,8 @@ class ManifestDocument(msgspec.Struct, frozen=True):
 
     ``spans`` has ``0`` for the kind of the first object, ``0.0`` for its first pod (the key ``containers``),
     ``0.0:hostIPC``, ``0.0:volume1`` and ``0.0:volume1:sizeLimit``; ``0.0.2`` for the third container (its name, or what
-    stands on the first line of the item), ``0.0.2:image``, ``:command``, ``:args`` and ``:mount0``. ``problem`` is the first syntax error,
-    if the text claims to be a manifest, with its line.
+    stands on the first line of the item), ``0.0.2:image``, ``:command``, ``:args`` and ``:mount0``. ``problem`` is the
+    first syntax error, if the text claims to be a manifest, with its line.
     """
 
     path: str

@@ -55,7 +55,8 @@ PERMUTING: Final = _names("transpose permute swapaxes movedim moveaxis")
 ELEMENTWISE: Final = _names(
     "abs exp exp2 expm1 log log2 log10 log1p sqrt rsqrt square sign neg negative sin cos tan tanh sigmoid relu gelu "
     "silu clip clamp clamp_min clamp_max round floor ceil where maximum minimum add subtract multiply divide mul sub "
-    "div pow power isnan isinf isfinite nan_to_num lerp absolute float32 float64 softplus logical_and logical_or logical_not"
+    "div pow power isnan isinf isfinite nan_to_num lerp absolute float32 float64 softplus logical_and logical_or "
+    "logical_not"
 )
 #: Views, copies and casts.
 VIEWS: Final = _names(

@@ -1,4 +1,4 @@
-"""Kinds of values: which constructors, returns and attributes of libraries make them (state of the libraries: 2026-11)."""
+"""Kinds of values: which constructors, returns and attributes of libraries make them (state of 2026-11)."""
 
 from __future__ import annotations
 
@@ -549,7 +549,7 @@ ELEMENTS = {
     "loaded": "loaded",
 }
 
-PARENTS = {
+PARENTS: dict[str, tuple[str, ...]] = {
     "lightning_module": ("module",),
     "pretrained": ("module",),
     "module_list": ("module",),
@@ -569,8 +569,8 @@ PARENTS = {
 }
 
 TRANSPARENT = frozenset(
-    "to cuda cpu eval train half float double bfloat16 requires_grad_ share_memory xpu type detach contiguous clone "
-    "__enter__ __aenter__ share_memory_ pin_memory xpu npu compile_ npu".split()
+    "to cuda cpu eval train half float double bfloat16 requires_grad_ share_memory xpu type detach "
+    "contiguous clone __enter__ __aenter__ share_memory_ pin_memory xpu npu compile_ npu".split()
 )
 
 WRAPPERS = frozenset(

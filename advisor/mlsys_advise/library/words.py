@@ -20,7 +20,8 @@ EFFECTS = (
         # work for the device
         ".forward .generate .cuda .to "
         # serialisation
-        "torch.save pickle.dump pickle.dumps joblib.dump dill.dump cloudpickle.dump numpy.save numpy.savez .save_pretrained "
+        "torch.save pickle.dump pickle.dumps joblib.dump dill.dump cloudpickle.dump numpy.save numpy.savez "
+        ".save_pretrained "
         "pickle.Pickler torch.load pickle.load pickle.loads joblib.load dill.load cloudpickle.load "
         "torch.serialization.add_safe_globals torch.serialization.safe_globals "
         # processes, data, random numbers
@@ -35,17 +36,20 @@ EFFECTS = (
 )
 
 COMMON = frozenset(
-    "append extend insert remove pop clear sort reverse index count add update get items keys values setdefault copy "
-    "format join split strip lstrip rstrip startswith endswith replace lower upper encode decode find splitlines title "
-    "view reshape permute transpose squeeze unsqueeze expand repeat flatten contiguous size dim detach clone float half "
-    "long int bool double type sum mean max min abs exp log sqrt pow clamp softmax sigmoid relu tanh norm std var "
-    "masked_fill scatter gather index_select chunk numel add_ mul_ copy_ fill_ zero_ normal_ uniform_ div_ sub_ expand_as "
-    "view_as type_as new_zeros new_ones new_tensor to cuda cpu numpy item tolist requires_grad_ bfloat16 is_contiguous "
-    "info warning error debug exception critical write read readline readlines close flush exists mkdir is_dir is_file "
-    "parameters named_parameters state_dict load_state_dict modules children named_modules eval zero_grad backward "
-    "astype ravel argmax argmin any all round dot plot show set_title set_xlabel set_ylabel legend add_argument "
-    "register_buffer register_parameter add_module log_softmax matmul bmm mm t masked_select argsort topk cumsum "
-    "set_description set_postfix union difference isdigit group groups match search sub finditer findall".split()
+    "append extend insert remove pop clear sort reverse index count add update get items keys values "
+    "setdefault copy format join split strip lstrip rstrip startswith endswith replace lower upper "
+    "encode decode find splitlines title view reshape permute transpose squeeze unsqueeze expand "
+    "repeat flatten contiguous size dim detach clone float half long int bool double type sum mean "
+    "max min abs exp log sqrt pow clamp softmax sigmoid relu tanh norm std var masked_fill scatter "
+    "gather index_select chunk numel add_ mul_ copy_ fill_ zero_ normal_ uniform_ div_ sub_ expand_as "
+    "view_as type_as new_zeros new_ones new_tensor to cuda cpu numpy item tolist requires_grad_ "
+    "bfloat16 is_contiguous info warning error debug exception critical write read readline readlines "
+    "close flush exists mkdir is_dir is_file parameters named_parameters state_dict load_state_dict "
+    "modules children named_modules eval zero_grad backward astype ravel argmax argmin any all round "
+    "dot plot show set_title set_xlabel set_ylabel legend add_argument register_buffer "
+    "register_parameter add_module log_softmax matmul bmm mm t masked_select argsort topk cumsum "
+    "set_description set_postfix union difference isdigit group groups match search sub finditer "
+    "findall".split()
 )
 
 SITES = frozenset(

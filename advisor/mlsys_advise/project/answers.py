@@ -275,9 +275,7 @@ class Answers:
                         )
         return Reply(False)
 
-    def _hot(
-        self, function: str, loop: int, contexts: Context, least: Frequency, unless: int, path: str
-    ) -> Reply:
+    def _hot(self, function: str, loop: int, contexts: Context, least: Frequency, unless: int, path: str) -> Reply:
         level = Frequency(least)
         heat = self.hotness.place(path, function, loop, unless)
         if heat.meets(contexts, level):

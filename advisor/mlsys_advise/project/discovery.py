@@ -1,77 +1,52 @@
-"""Which files a run looks at: everything of ours below the folders named, less what is ignored."""
+"""Which files a run looks at: everything of ours below the folders named, less what is ignored.
+
+Invariant: what a walk finds below a folder does not depend on the order of the file system, on the other arguments, or
+on links; no file is opened but ignore files, and no folder is entered twice.
+"""
 
 from __future__ import annotations
 
-import enum
 import os
-import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import pathspec
 
 from mlsys_advise.finding import Notice
+from mlsys_advise.languages.source import read
+from mlsys_advise.project import layout
+from mlsys_advise.project.file_languages import Language, language_named, language_of
+from mlsys_advise.project.gitignore import IgnoreRules
+from mlsys_advise.project.repository import git_directory, repository_root
 
-
-class Language(enum.StrEnum):
-    """The languages that files are read as."""
-
-    PYTHON = "python"
-    NOTEBOOK = "notebook"
-    YAML = "yaml"
-    DOCKERFILE = "dockerfile"
-    SHELL = "shell"
-    REQUIREMENTS = "requirements"
+__all__ = ["DEFAULT_EXCLUDES", "Discovery", "Language", "Settings", "discover", "language_of"]
 
 
 #: Folders that hold no code of the project's authors.
 DEFAULT_EXCLUDES = frozenset(
-    ".bzr .direnv .eggs .git .hg .ipynb_checkpoints .mypy_cache .nox .pants.d .pytest_cache .pytype .ruff_cache .svn "
-    ".tox .venv .vscode __pycache__ __pypackages__ _build buck-out build dist node_modules site-packages venv".split()
+    {
+        *(".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".jj", ".mypy_cache", ".nox", ".pants.d"),
+        *(".pixi", ".pytest_cache", ".pytype", ".ruff_cache", ".sl", ".svn", ".terraform", ".tox", ".venv", ".vscode"),
+        *("__pycache__", "__pypackages__", "_build", "buck-out", "build", "dist", "node_modules", "site-packages"),
+        "venv",
+    }
 )
-_REQUIREMENTS = re.compile(
-    r"(?i)(requirements|constraints|reqs?)([-_.].*)?\.(txt|in)$|.*[-_.]requirements\.(txt|in)$"
-    r"|pyproject\.toml$|setup\.cfg$|(environment|conda)([-_.].*)?\.ya?ml$|uv\.lock$|poetry\.lock$|pipfile(\.lock)?$"
-)
-_DOCKERFILE = re.compile(r"(?i)(dockerfile|containerfile)([-_.].*)?$|.*\.(dockerfile|containerfile)$")
-_SUFFIXES = {
-    ".py": Language.PYTHON,
-    ".pyw": Language.PYTHON,
-    ".ipynb": Language.NOTEBOOK,
-    ".yaml": Language.YAML,
-    ".yml": Language.YAML,
-    ".sh": Language.SHELL,
-    ".bash": Language.SHELL,
-    ".slurm": Language.SHELL,
-    ".sbatch": Language.SHELL,
-}
-
-
-def language_of(path: str) -> Language | None:
-    """The language that a file's name promises."""
-    folder, _, name = path.rpartition("/")
-    suffix = name[name.rfind(".") :].lower() if "." in name else ""
-    if suffix in (".py", ".ipynb", ".pyw"):
-        return _SUFFIXES[suffix]
-    if _REQUIREMENTS.match(name):
-        return Language.REQUIREMENTS
-    if suffix in (".txt", ".in") and folder.rpartition("/")[2].lower() in ("requirements", "requires", "reqs"):
-        return Language.REQUIREMENTS
-    if _DOCKERFILE.match(name):
-        return Language.DOCKERFILE
-    return _SUFFIXES.get(suffix)
+#: What makes a folder a Python environment, whatever it is called.
+_ENVIRONMENT_MARKS = frozenset({"pyvenv.cfg", "conda-meta"})
+_MARKS = _ENVIRONMENT_MARKS | {".git", ".gitignore"}
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """What else to leave out: patterns as in ``.gitignore``, relative to the folder named."""
+    """What else to leave out: patterns as in ``.gitignore``, relative to the project root, which decide before any
+    other reason to leave a file out or in."""
 
     exclude: tuple[str, ...] = ()
     respect_gitignore: bool = True
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """The files found, absolute and sorted; ``missing`` are arguments that do not exist."""
+    """The files found, absolute and sorted; ``missing`` are arguments that do not exist, an error of usage."""
 
     files: tuple[Path, ...]
     notices: tuple[Notice, ...] = ()
@@ -79,113 +54,241 @@ class Discovery(msgspec.Struct, frozen=True):
 
 
 def discover(paths: Sequence[Path], settings: Settings) -> Discovery:
-    """The files of ours among and below the paths. A file that is named is taken even where it would be ignored."""
-    files: dict[str, None] = {}
+    """The files of ours among and below the paths. A file that is named is taken even where it would be ignored.
+
+    Links to files count where their target is not found itself. A link to a folder is followed where it leads to
+    another place of the same repository, outside the folder that is walked.
+    """
+    files: set[str] = set()
     missing: list[Path] = []
+    notices: list[Notice] = []
     for path in paths:
-        absolute = os.path.abspath(path)  # noqa: PTH100 - links are kept as they were named
+        absolute = _as_listed(os.path.abspath(path))  # noqa: PTH100 - links are kept as they were named
         if os.path.isdir(absolute):  # noqa: PTH112
-            files.update(dict.fromkeys(_walk(absolute, settings)))
+            walk = _Walk(absolute, settings)
+            walk.run()
+            files.update(walk.found)
+            notices += walk.notices
         elif os.path.lexists(absolute):
-            files[absolute] = None
+            files.add(absolute)
         else:
             missing.append(path)
-    return Discovery(tuple(Path(file) for file in sorted(files)), (), tuple(missing))
+    return Discovery(tuple(map(Path, sorted(files))), tuple(sorted(set(notices))), tuple(missing))
 
 
-class _Ignore:
-    """The patterns of one ``.gitignore`` and the folder that they speak of."""
-
-    def __init__(self, folder: str, lines: Sequence[str]) -> None:
-        self.prefix = folder.rstrip("/") + "/"
-        self.spec = pathspec.GitIgnoreSpec.from_lines(lines)
-
-    def verdict(self, path: str, directory: bool) -> bool | None:
-        relative = path[len(self.prefix) :] + ("/" if directory else "")
-        return self.spec.check_file(relative).include
+def _as_listed(path: str) -> str:
+    """The path as its folders spell it, where the file system would find it by another spelling, too."""
+    if sys.platform not in ("darwin", "win32"):
+        return path
+    return respelled(path)
 
 
-def _read_ignore(file: str, folder: str) -> _Ignore | None:
-    try:
-        with open(file, encoding="utf-8", errors="replace") as handle:
-            lines = handle.read().splitlines()
-    except OSError:
-        return None
-    if not any(line.strip() and not line.startswith("#") for line in lines):
-        return None
-    try:
-        return _Ignore(folder, lines)
-    except ValueError:
-        return None
-
-
-def _outer_ignores(folder: str) -> list[_Ignore]:
-    """The ignore files above a folder, up to the root of its repository."""
-    found: list[_Ignore] = []
-    around = Path(folder)
-    chain = [around, *around.parents]
-    root = next((one for one in chain if os.path.lexists(one / ".git")), None)
-    if root is None:
-        return found
-    info = _read_ignore(str(root / ".git" / "info" / "exclude"), str(root))
-    if info is not None:
-        found.append(info)
-    inside = chain[1 : chain.index(root) + 1]
-    for one in reversed(inside):
-        ignore = _read_ignore(str(one / ".gitignore"), str(one))
-        if ignore is not None:
-            found.append(ignore)
-    return found
-
-
-def _ignored(path: str, directory: bool, ignores: Sequence[_Ignore]) -> bool:
-    """Git's answer: the last pattern that matches decides, the innermost file first."""
-    for ignore in reversed(ignores):
-        verdict = ignore.verdict(path, directory)
-        if verdict is not None:
-            return verdict
-    return False
-
-
-def _walk(top: str, settings: Settings) -> list[str]:
-    """The files of ours below a folder, each once; a folder is entered once whatever links lead to it."""
-    own = [_Ignore(top, settings.exclude)] if settings.exclude else []
-    stack: list[tuple[str, list[_Ignore]]] = [(top, _outer_ignores(top) if settings.respect_gitignore else [])]
-    seen: set[tuple[int, int]] = set()
-    identities: set[str] = set()
-    found: list[str] = []
-    while stack:
-        folder, ignores = stack.pop()
+def respelled(path: str) -> str:
+    """The path with each component spelled as its folder lists it; those that are not listed stay as they are."""
+    folder, name = os.path.split(path)
+    names: list[str] = []
+    while name:
         try:
-            status = os.stat(folder)  # noqa: PTH116
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            listed = sorted(os.listdir(folder))  # noqa: PTH208
         except OSError:
-            continue
-        if status.st_ino and (status.st_dev, status.st_ino) in seen:
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        if settings.respect_gitignore and any(entry.name == ".gitignore" for entry in entries):
-            ignore = _read_ignore(f"{folder}/.gitignore", folder)
-            if ignore is not None:
-                ignores = [*ignores, ignore]
-        active = [*ignores, *own]
-        for entry in entries:
-            name = entry.name
-            try:
-                directory = entry.is_dir()
-            except OSError:
-                continue
-            path = f"{folder.rstrip('/')}/{name}"
-            if directory:
-                if name in DEFAULT_EXCLUDES or os.path.exists(f"{path}/pyvenv.cfg"):  # noqa: PTH110
-                    continue
-                if not (active and _ignored(path, True, active)):
-                    stack.append((path, ignores))
-            elif language_of(path) is not None and not (active and _ignored(path, False, active)):
-                if entry.is_symlink():
-                    real = os.path.realpath(path)
-                    if real in identities or real.startswith(f"{top}/"):
-                        continue
-                    identities.add(real)
-                found.append(path)
-    return found
+            listed = []
+        if name not in listed:
+            name = next((one for one in listed if one.casefold() == name.casefold()), name)
+        names.append(name)
+        folder, name = os.path.split(folder)
+    return str(Path(folder, *reversed(names)))
+
+
+class _Ignore(msgspec.Struct, frozen=True):
+    """Rules, and how a path of the walk becomes one that is relative to them: ``lead`` stands for its first ``cut``
+    characters."""
+
+    rules: IgnoreRules
+    cut: int
+    lead: str = ""
+
+    def verdict(self, path: str, is_directory: bool) -> bool | None:
+        return self.rules.verdict(self.lead + path[self.cut :], is_directory)
+
+
+class _Folder(msgspec.Struct, frozen=True):
+    """A folder to enter, and the ignore files above it, outermost first; ``followed`` says that a link led here."""
+
+    path: str
+    ignores: tuple[_Ignore, ...]
+    followed: bool = False
+
+
+class _Walk:
+    """One walk below one folder, all paths with forward slashes."""
+
+    def __init__(self, top: str, settings: Settings) -> None:
+        self.found: list[str] = []
+        self.notices: list[Notice] = []
+        self._top = _slashed(top)
+        self._real_top = _slashed(os.path.realpath(top))
+        self._respects_git = settings.respect_gitignore
+        self._real = Path(os.path.realpath(top))
+        root = layout.project_root(self._real)
+        #: Neither ignore files nor links count beyond this.
+        self._boundary = repository_root(self._real) or root
+        self._own = self._relative_to(root, IgnoreRules("\n".join(settings.exclude))) if settings.exclude else None
+        #: Paths of links to files, by the path of their target.
+        self._links: dict[str, list[str]] = {}
+        self._pending: list[_Folder] = []
+        self._entered: set[tuple[int, int]] = set()
+
+    def run(self) -> None:
+        stack = [_Folder(self._top, self._ignores_above() if self._respects_git else ())]
+        while stack:
+            folder = stack.pop()
+            if not folder.followed or self._is_new(folder.path):
+                stack += self._enter(folder)
+            if not stack and self._pending:
+                # In the order of their names, so that of two links to one folder the first counts.
+                self._pending.sort(key=lambda link: link.path, reverse=True)
+                stack.append(self._pending.pop())
+        found = set(self.found)
+        self.found += [min(links) for target, links in self._links.items() if target not in found]
+
+    def _is_new(self, path: str) -> bool:
+        """Whether no link has led to the folder before."""
+        try:
+            status = os.stat(path)  # noqa: PTH116
+        except OSError:
+            return False
+        identity = (status.st_dev, status.st_ino)
+        new = identity not in self._entered
+        self._entered.add(identity)
+        return new
+
+    def _enter(self, folder: _Folder) -> list[_Folder]:
+        """Takes the files of a folder and gives the folders in it."""
+        name = folder.path.rpartition("/")[2]
+        folders: list[str] = []
+        files: list[str] = []
+        links: list[str] = []
+        marks: set[str] = set()
+        try:
+            with os.scandir(folder.path or "/") as entries:
+                for entry in entries:
+                    if entry.name in _MARKS and not entry.is_symlink():
+                        marks.add(entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.name)
+                    elif entry.is_symlink():
+                        links.append(entry.name)
+                    elif language_named(name, entry.name) is not None:
+                        files.append(entry.name)
+        except OSError as error:
+            self.notices.append(Notice(_printable(folder.path), f"cannot be listed ({error.strerror}): skipped"))
+            return []
+        if folder.path != self._top and not marks.isdisjoint(_ENVIRONMENT_MARKS):
+            return []
+        ignores = self._ignores_in(folder, marks) if self._respects_git else ()
+        for file in files:
+            path = f"{folder.path}/{file}"
+            if not self._is_left_out(path, file, False, ignores) and self._is_text(path):
+                self.found.append(path)
+        for link in links:
+            path = f"{folder.path}/{link}"
+            if not self._is_left_out(path, link, False, ignores) and self._is_text(path):
+                self._follow(path, language_named(name, link) is not None, ignores)
+        return [
+            _Folder(path, ignores, folder.followed)
+            for one in folders
+            if not self._is_left_out(path := f"{folder.path}/{one}", one, True, ignores)
+        ]
+
+    def _follow(self, path: str, is_ours: bool, ignores: tuple[_Ignore, ...]) -> None:
+        """Remembers where a link leads, to be looked at when all that is no link is known."""
+        real = _slashed(os.path.realpath(path))
+        if os.path.isdir(path):  # noqa: PTH112
+            if _is_within(real, _slashed(str(self._boundary))) and not _is_within(real, self._real_top):
+                # What holds the top itself would lead back to it.
+                if not _is_within(self._real_top, real):
+                    self._pending.append(_Folder(path, ignores, followed=True))
+        elif is_ours and not path.rpartition("/")[2].startswith(".#"):  # an editor's lock, which leads nowhere
+            target = self._top + real[len(self._real_top) :] if _is_within(real, self._real_top) else real
+            self._links.setdefault(target, []).append(path)
+
+    def _is_text(self, path: str) -> bool:
+        """Whether the path can be written down: a name in another encoding than the system's cannot."""
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            self.notices.append(Notice(_printable(path), "has a name that is not valid text: skipped"))
+            return False
+        return True
+
+    # -- what is left out
+
+    def _is_left_out(self, path: str, name: str, is_directory: bool, ignores: tuple[_Ignore, ...]) -> bool:
+        if self._own is not None:
+            verdict = self._own.verdict(path, is_directory)
+            if verdict is not None:
+                return verdict
+        if name in DEFAULT_EXCLUDES:
+            return True
+        # The innermost file that says anything decides.
+        for ignore in reversed(ignores):
+            verdict = ignore.verdict(path, is_directory)
+            if verdict is not None:
+                return verdict
+        return False
+
+    def _ignores_in(self, folder: _Folder, marks: set[str]) -> tuple[_Ignore, ...]:
+        """The ignore files that speak of what is in a folder; a repository inside another one starts afresh."""
+        ignores = folder.ignores
+        if ".git" in marks and folder.path != self._top:
+            excluded = self._excluded_by(Path(folder.path))
+            ignores = (_Ignore(excluded, len(folder.path) + 1),) if excluded else ()
+        if ".gitignore" in marks:
+            rules = self._rules(f"{folder.path}/.gitignore")
+            if rules:
+                ignores += (_Ignore(rules, len(folder.path) + 1),)
+        return ignores
+
+    def _ignores_above(self) -> tuple[_Ignore, ...]:
+        """What the repository excludes, and the ignore files from its root (without one, the project's) to the top."""
+        excluded = self._excluded_by(self._boundary)
+        found = [self._relative_to(self._boundary, excluded)] if excluded else []
+        around = self._boundary
+        for name in self._real.relative_to(self._boundary).parts:
+            # Git does not follow a link here.
+            rules = None if (around / ".gitignore").is_symlink() else self._rules(f"{around}/.gitignore")
+            if rules:
+                found.append(self._relative_to(around, rules))
+            around /= name
+        return tuple(found)
+
+    def _relative_to(self, folder: Path, rules: IgnoreRules) -> _Ignore:
+        """Rules of a folder at or above the top."""
+        above = self._real.relative_to(folder).as_posix()
+        return _Ignore(rules, len(self._top) + 1) if above == "." else _Ignore(rules, len(self._top), above)
+
+    def _excluded_by(self, repository: Path) -> IgnoreRules | None:
+        directory = git_directory(repository)
+        return self._rules(f"{directory}/info/exclude") if directory else None
+
+    def _rules(self, file: str) -> IgnoreRules | None:
+        if not os.path.lexists(file):
+            return None
+        data = read(file)
+        if isinstance(data, Notice):
+            self.notices.append(data)
+            return None
+        return IgnoreRules(data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")) or None
+
+
+def _slashed(path: str) -> str:
+    """Forward slashes, and none at the end: the root of a file system is an empty string or a drive."""
+    return path.replace(os.sep, "/").rstrip("/")
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder}/")
+
+
+def _printable(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode()

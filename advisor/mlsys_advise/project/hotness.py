@@ -574,7 +574,9 @@ _LOOP_ROOTS: Final = {
     "serving": (SERVING, "loop over messages"),
     "decoding": (DECODING, "decoding loop"),
 }
-_DATA_KINDS: Final = frozenset("loader dataset hf_dataset frame tensor ndarray file consumer rows".split())
+_DATA_KINDS: Final = frozenset(
+    ["loader", "dataset", "hf_dataset", "frame", "tensor", "ndarray", "file", "consumer", "rows"]
+)
 
 
 def chain(record: FunctionRecord, loop: int) -> list[int]:
@@ -600,7 +602,9 @@ _POOL_CALLS: Final = frozenset(
     {"map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async", "submit", "Thread", "apply_async"}
 )
 _MAPPING: Final = frozenset({"map", "imap", "imap_unordered", "starmap", "map_async", "starmap_async"})
-_KEEPING: Final = frozenset("cache lru_cache cached_property cached cache_resource cache_data alru_cache".split())
+_KEEPING: Final = frozenset(
+    ["cache", "lru_cache", "cached_property", "cached", "cache_resource", "cache_data", "alru_cache"]
+)
 
 
 def memoised(record: FunctionRecord) -> bool:
@@ -612,10 +616,8 @@ def is_test(path: str, name: str) -> bool:
     """Whether a function is a test by its name and file."""
     base = posixpath.basename(path)
     in_test = base.startswith("test_") or base.endswith("_test.py") or base == "conftest.py"
-    return (
-        (in_test and name.startswith("test"))
-        or any(part in _TEST_WORDS for part in path.split("/")[:-1])
-        and name.startswith("test")
+    return (in_test and name.startswith("test")) or (
+        any(part in _TEST_WORDS for part in path.split("/")[:-1]) and name.startswith("test")
     )
 
 

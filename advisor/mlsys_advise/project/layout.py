@@ -1,104 +1,160 @@
-"""Where a project ends and what its modules are called; a property of each file, never of the arguments of a run."""
+"""Where a project ends and what its modules are called.
+
+Invariant: both are properties of the file and of the folders around it, never of the arguments of a run or of the
+current directory.
+"""
 
 from __future__ import annotations
 
 import functools
+import keyword
 import os
 import posixpath
+import re
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from mlsys_advise.finding import Notice
+from mlsys_advise.languages.source import read
+from mlsys_advise.project.repository import repository_root
 
 #: A file of this name marks a project root.
 SETTINGS = "mlsys-advise.toml"
 _TABLE = b"mlsys-advise"
+#: The header of the table, for a file whose TOML is broken elsewhere.
+_HEADER = re.compile(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*[\"']?mlsys-advise", re.MULTILINE)
+_CODE = (".py", ".pyw", ".ipynb")
 
 
 def project_root(path: Path, isolated: bool = False) -> Path:
-    """The root of the project that a file belongs to.
+    """The root of the project that a file belongs to, without links.
 
     The nearest folder with settings of ours, else the root of its repository, else the nearest folder with a
     ``pyproject.toml``, else its own folder. ``isolated`` ignores settings.
     """
-    folder = path if path.is_dir() else path.parent
-    return _root(os.path.realpath(folder), isolated)
+    path = path if path.is_absolute() else path.absolute()
+    return _root(os.fspath(path if path.is_dir() else path.parent), isolated)
 
 
-@functools.lru_cache(maxsize=65536)
+@functools.lru_cache(maxsize=1 << 16)
 def _root(folder: str, isolated: bool) -> Path:
-    start = Path(folder)
-    outwards = [start, *start.parents]
-    if not isolated:
-        for around in outwards:
-            if _has_settings(str(around)):
-                return around
-    for around in outwards:
-        if _exists(str(around / ".git")):
-            return around
-    for around in outwards:
-        if _exists(str(around / "pyproject.toml")):
-            return around
-    return start
+    start = Path(os.path.realpath(folder))
+    outwards = (start, *start.parents)
+    configured = None if isolated else next(filter(_has_settings, outwards), None)
+    return configured or repository_root(start) or next(filter(_has_pyproject, outwards), start)
 
 
-@functools.lru_cache(maxsize=65536)
-def _exists(path: str) -> bool:
-    return os.path.lexists(path)
+@functools.lru_cache(maxsize=1 << 16)
+def _has_pyproject(folder: Path) -> bool:
+    return (folder / "pyproject.toml").is_file()
 
 
-@functools.lru_cache(maxsize=65536)
-def _has_settings(folder: str) -> bool:
-    if Path(folder, SETTINGS).is_file():
+@functools.lru_cache(maxsize=1 << 16)
+def _has_settings(folder: Path) -> bool:
+    if (folder / SETTINGS).is_file():
         return True
+    if not _has_pyproject(folder):
+        return False
+    data = read(folder / "pyproject.toml")
+    if isinstance(data, Notice) or _TABLE not in data:
+        return False
+    tool = _toml(data).get("tool")
+    return bool(_HEADER.search(data)) if tool is None else isinstance(tool, dict) and "mlsys-advise" in tool
+
+
+def _toml(data: bytes) -> dict[str, object]:
+    """The content of a TOML file, nothing where it is broken."""
     try:
-        data = Path(folder, "pyproject.toml").read_bytes()
-    except OSError:
-        return False
-    if _TABLE not in data:
-        return False
-    try:
-        return "mlsys-advise" in tomllib.loads(data.decode("utf-8", "replace")).get("tool", {})
-    except (tomllib.TOMLDecodeError, AttributeError):
-        return False
+        return tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+        return {}
 
 
 def forget() -> None:
     """Look at the file system afresh: for long-lived processes and tests."""
     _root.cache_clear()
-    _exists.cache_clear()
+    _has_pyproject.cache_clear()
     _has_settings.cache_clear()
 
 
-def module_table(paths: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """The dotted names under which other files may import each Python file, shortest first.
+def module_table(paths: Sequence[str], packages: Mapping[str, str] | None = None) -> dict[str, tuple[str, ...]]:
+    """The dotted names under which other files may import each Python file or notebook, shortest first.
 
     A name starts at any folder that is not a package, since a script may run from there; packages stay whole. The
-    full path is always among the names.
+    full path is always among the names, because relative imports lead to it. ``packages`` are folders that the project
+    itself calls by another name (see ``declared_packages``); ``paths`` are relative to the project root.
     """
-    packages = _packages(paths)
     table: dict[str, tuple[str, ...]] = {}
-    starts: dict[str, list[int]] = {}
+    names = _FolderNames(paths, packages or {})
+    known: dict[str, tuple[str, ...]] = {}
     for path in paths:
-        if not path.endswith((".py", ".pyw", ".ipynb")):
+        if not path.endswith(_CODE):
             continue
         folder, _, base = path.rpartition("/")
-        parts = folder.split("/") if folder else []
-        stem = base.rpartition(".")[0]
-        names = parts if stem == "__init__" else [*parts, stem]
-        if not names:
-            continue
-        offsets = starts.get(folder)
-        if offsets is None:
-            offsets = starts[folder] = [
-                depth for depth in range(len(parts), -1, -1) if "/".join(parts[:depth]) not in packages
-            ]
-        found = [".".join(names[depth:]) for depth in offsets if depth < len(names)]
-        full = ".".join(names)
-        if full not in found:
-            found.append(full)
-        table[path] = tuple(found)
+        stem = base[: base.rfind(".")]
+        folders = known.get(folder)
+        if folders is None:
+            folders = known[folder] = names.of(folder)
+        if stem == "__init__":
+            found = tuple(name for name in folders if name)
+        else:
+            found = tuple(f"{name}.{stem}" if name else stem for name in folders)
+        if found:
+            table[path] = found
     return table
 
 
-def _packages(paths: Iterable[str]) -> frozenset[str]:
-    return frozenset(posixpath.dirname(path) for path in paths if path.endswith("/__init__.py"))
+class _FolderNames:
+    """The dotted names of folders, seen from each place that code may run from."""
+
+    def __init__(self, paths: Iterable[str], packages: Mapping[str, str]) -> None:
+        self._inits = frozenset(posixpath.dirname(path) for path in paths if path.endswith("/__init__.py"))
+        self._packages = packages
+
+    def of(self, folder: str) -> tuple[str, ...]:
+        """Shortest first; empty for the folder that code runs from itself."""
+        parts = folder.split("/") if folder else []
+        found: list[str] = []
+        for depth in range(len(parts), -1, -1):
+            around = "/".join(parts[:depth])
+            declared = self._packages.get(around)
+            if declared is not None:
+                found.append(".".join([*filter(None, [declared]), *parts[depth:]]))
+            if around not in self._inits:
+                found.append(".".join(parts[depth:]))
+        found.append(".".join(parts))
+        return tuple(dict.fromkeys(found))
+
+
+def declared_packages(pyproject: bytes) -> dict[str, str]:
+    """The folders to which a ``pyproject.toml`` gives another dotted name than their path: setuptools' ``package-dir``,
+    hatch's ``sources``, poetry's ``from`` and ``to``. An empty name is that of a folder that holds packages."""
+    tool = _toml(pyproject).get("tool")
+    if not isinstance(tool, dict):
+        return {}
+    found: dict[str, str] = {}
+    directories = _table(tool, "setuptools", "package-dir")
+    found |= {folder: name for name, folder in directories.items() if isinstance(folder, str)}
+    for where in ((), ("targets", "wheel")):
+        sources = _table(tool, "hatch", "build", *where, "sources")
+        found |= {folder: name.replace("/", ".") for folder, name in sources.items() if isinstance(name, str)}
+    poetry = tool.get("poetry")
+    listed = poetry.get("packages") if isinstance(poetry, dict) else None
+    for package in listed if isinstance(listed, list) else ():
+        if isinstance(package, dict) and isinstance(package.get("include"), str):
+            folder, to = package.get("from", ""), package.get("to")
+            if isinstance(folder, str) and isinstance(to, str):
+                found[posixpath.join(folder, package["include"])] = f"{to.replace('/', '.')}.{package['include']}"
+    clean = {posixpath.normpath(folder): name for folder, name in found.items() if _is_dotted(name)}
+    return {"" if folder == "." else folder: name for folder, name in clean.items() if not folder.startswith("..")}
+
+
+def _table(content: object, *keys: str) -> dict[str, object]:
+    for key in keys:
+        content = content.get(key) if isinstance(content, dict) else None
+    return content if isinstance(content, dict) else {}
+
+
+def _is_dotted(name: str) -> bool:
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in name.split(".")) if name else True

@@ -35,7 +35,6 @@ from mlsys_advise.term import (
     Term,
     Unknown,
     Var,
-    last_name,
 )
 
 STEPS: Final = 5
@@ -233,7 +232,7 @@ class Values:
         """An attribute of an instance: assignments along the ancestors, else annotations, else a method."""
         ancestors, complete = self.world.ancestors(owner.path, owner.name)
         if isinstance(head.term, Self):
-            ancestors = [*ancestors, *self.world.subclasses(owner.path, owner.name, 8)]
+            ancestors = (*ancestors, *self.world.subclasses(owner.path, owner.name, 8))
         found: list[Head] = []
         annotated: list[Head] = []
         for target in ancestors:
@@ -560,7 +559,9 @@ class Values:
         for head in self.heads(term, path, steps):
             match head.term:
                 case Const(str() as text):
-                    found.add(ACCELERATOR if text.startswith(("cuda", "xpu", "npu", "hip")) else _SHARED.get(text, HOST))
+                    found.add(
+                        ACCELERATOR if text.startswith(("cuda", "xpu", "npu", "hip")) else _SHARED.get(text, HOST)
+                    )
                 case Const(bool()) | Const(None):
                     continue
                 case Const(int()):

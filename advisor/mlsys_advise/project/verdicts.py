@@ -224,7 +224,8 @@ class Judge:
             return 1, 0
         match locus.what:
             case "call" | "loop":
-                lines = positions.definitions.get(locus.name, (1, (), ()))[1 if locus.what == "call" else 2]
+                _, calls, loops = positions.definitions.get(locus.name, (1, (), ()))
+                lines = calls if locus.what == "call" else loops
                 number = lines[locus.number] if locus.number < len(lines) else 1
             case "variable":
                 number = positions.variables.get(locus.name, 1)

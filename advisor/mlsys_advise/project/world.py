@@ -8,12 +8,21 @@ read, found or not, is what it was.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
 
-from mlsys_advise.interface import BODY, CallRecord, ClassRecord, FunctionRecord, Positions, PythonInterface, digest, facet
+from mlsys_advise.interface import (
+    BODY,
+    CallRecord,
+    ClassRecord,
+    FunctionRecord,
+    Positions,
+    PythonInterface,
+    digest,
+    facet,
+)
 from mlsys_advise.term import Def, Member, Name, Term, Var, last_name
 from mlsys_advise.vocabulary import Lexicon
 

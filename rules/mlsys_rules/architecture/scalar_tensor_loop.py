@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
+
 from mlsys_advise.condition import Clause, Hot, KindIs, RankIs, Traced, ValueIs, grade, presume, refute, require
 from mlsys_advise.heat import STEP, WORK
 from mlsys_advise.here import Here
@@ -60,7 +61,6 @@ def _settle(candidate: Candidate, answers: Mapping[str, Answer]) -> Candidate | 
     category="performance",
     lesson="pipelining",
     evidence="tensor-element-access",
-    words=("torch", "numpy", "cupy", "cv2"),
     confirm=_settle,
 )
 def scalar_tensor_loop(

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
+
 from mlsys_advise.condition import Clause, Hot, KindIs, RankIs, Traced, ValueIs, grade, presume, refute, require
 from mlsys_advise.heat import STEP, WORK
 from mlsys_advise.here import Here

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
+
 from mlsys_advise.condition import Exists, Hot, grade, require
 from mlsys_advise.heat import STEP, WORK
 from mlsys_advise.here import Here

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
+
 from mlsys_advise.condition import Affected, Clause, Hot, KindIs, ValueIs, require
 from mlsys_advise.heat import SERVING, STEP
 from mlsys_advise.here import Here

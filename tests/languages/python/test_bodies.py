@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 
 import pytest
+
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python.bodies import HEAVY, LIGHT, SCALAR, UNKNOWN
 from mlsys_advise.languages.python.scopes import Loop
-
 from tests.languages.python.code import here, innermost
 
 

@@ -6,6 +6,7 @@ import ast
 import textwrap
 
 import pytest
+
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python.device_work import ASK, STEP, WAIT, WORK
 from mlsys_advise.languages.python.document import PythonDocument

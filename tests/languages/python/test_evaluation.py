@@ -6,6 +6,7 @@ import ast
 import textwrap
 
 import pytest
+
 from mlsys_advise.languages.python.evaluation import between, expressions
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 import pytest
-from mlsys_advise.languages.python import indices
 
+from mlsys_advise.languages.python import indices
 from tests.languages.python.code import here, innermost
 
 

@@ -6,6 +6,7 @@ import ast
 import textwrap
 
 import pytest
+
 from mlsys_advise.languages.python.releases import ends_something, releases
 from mlsys_advise.languages.python.scopes import Module, Region
 

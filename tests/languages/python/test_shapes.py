@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from mlsys_advise.languages.python.shapes import COLUMNS, PERMUTED, ROWS, Array
 
+from mlsys_advise.languages.python.shapes import COLUMNS, PERMUTED, ROWS, Array
 from tests.languages.python.code import here, returned
 
 

@@ -86,6 +86,8 @@ class _Block:
             else:
                 self.cases.append(line)
         if line.word in _CONTINUES:
+            if self.last == "try" and not self._continues(line.word):
+                self._end_chain()
             if self._continues(line.word):
                 self.last = line.word
                 if line.word in ("except", "finally"):
@@ -112,6 +114,7 @@ class _Block:
     def _end_chain(self) -> None:
         if self.open_try is not None:
             self.open_try.become_plain()
+            self.head = self.last = self.open_try.word
             self.open_try = None
 
     def _drop_decorators(self) -> None:

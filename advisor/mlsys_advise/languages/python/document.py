@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import posixpath
+from typing import Any
 
 from mlsys_advise.finding import Notice
 from mlsys_advise.languages.python.extract import Extraction
@@ -39,7 +40,7 @@ class PythonDocument:
             node = stack.pop()
             found.append(node)
             for field in reversed(FIELDS[type(node)]):
-                value = getattr(node, field, None)
+                value: Any = getattr(node, field, None)  # a node, a list of nodes, or neither
                 if type(value) is list:
                     stack.extend([child for child in reversed(value) if type(child) in FIELDS])
                 elif type(value) in FIELDS:

@@ -46,24 +46,27 @@ from mlsys_advise.term import (
 
 #: Packages whose functions are known not to be of the project being read (unless the project is that package).
 LIBRARIES: Final = sys.stdlib_module_names | frozenset(
-    "torch torchvision torchaudio torchtext torchmetrics numpy scipy pandas sklearn matplotlib seaborn plotly cv2 PIL "
-    "skimage imageio tqdm yaml requests httpx aiohttp fastapi starlette flask pydantic uvicorn gunicorn transformers "
-    "diffusers accelerate datasets peft trl timm einops huggingface_hub safetensors tokenizers sentencepiece "
-    "pytorch_lightning lightning lightning_fabric jax jaxlib flax optax haiku tensorflow keras tensorboard "
-    "tensorboardX wandb mlflow comet_ml neptune hydra omegaconf ray dask pyspark joblib numba cupy triton apex "
-    "deepspeed "
-    "megatron_core xformers flash_attn bitsandbytes onnx onnxruntime tensorrt openvino librosa soundfile nltk spacy "
-    "gensim faiss redis boto3 botocore google azure openai anthropic langchain gradio streamlit grpc kafka celery "
-    "pytest hypothesis setuptools packaging rich click typer absl fire termcolor colorama tabulate psutil h5py lmdb "
-    "zarr pyarrow polars networkx dgl torch_geometric ogb albumentations kornia monai detectron2 mmcv mmengine mmdet "
-    "ultralytics vllm sentence_transformers whisper faster_whisper gym gymnasium stable_baselines3 optuna attr attrs "
-    "six future toml tomli ujson orjson regex ftfy jinja2 IPython ipywidgets pycocotools shapely trimesh open3d".split()
+    "torch torchvision torchaudio torchtext torchmetrics numpy scipy pandas sklearn matplotlib "
+    "seaborn plotly cv2 PIL skimage imageio tqdm yaml requests httpx aiohttp fastapi starlette flask "
+    "pydantic uvicorn gunicorn transformers diffusers accelerate datasets peft trl timm einops "
+    "huggingface_hub safetensors tokenizers sentencepiece pytorch_lightning lightning "
+    "lightning_fabric jax jaxlib flax optax haiku tensorflow keras tensorboard tensorboardX wandb "
+    "mlflow comet_ml neptune hydra omegaconf ray dask pyspark joblib numba cupy triton apex deepspeed "
+    "megatron_core xformers flash_attn bitsandbytes onnx onnxruntime tensorrt openvino librosa "
+    "soundfile nltk spacy gensim faiss redis boto3 botocore google azure openai anthropic langchain "
+    "gradio streamlit grpc kafka celery pytest hypothesis setuptools packaging rich click typer absl "
+    "fire termcolor colorama tabulate psutil h5py lmdb zarr pyarrow polars networkx dgl "
+    "torch_geometric ogb albumentations kornia monai detectron2 mmcv mmengine mmdet ultralytics vllm "
+    "sentence_transformers whisper faster_whisper gym gymnasium stable_baselines3 optuna attr attrs "
+    "six future toml tomli ujson orjson regex ftfy jinja2 IPython ipywidgets pycocotools shapely "
+    "trimesh open3d".split()
 )
 #: Libraries whose calls neither wait for a device nor call back into the project.
 HARMLESS: Final = frozenset(
-    "builtins math time datetime os sys logging random collections itertools functools typing re json string copy "
-    "warnings argparse pathlib dataclasses enum operator contextlib abc inspect traceback types gc numpy torch "
-    "einops tqdm torch.nn struct hashlib base64 bisect heapq statistics shutil glob uuid textwrap weakref".split()
+    "builtins math time datetime os sys logging random collections itertools functools typing re json "
+    "string copy warnings argparse pathlib dataclasses enum operator contextlib abc inspect traceback "
+    "types gc numpy torch einops tqdm torch.nn struct hashlib base64 bisect heapq statistics shutil "
+    "glob uuid textwrap weakref".split()
 )
 _TEXT: Final = Lit("str")
 #: Entries of a dict that are kept.
@@ -71,8 +74,15 @@ _MOST_ITEMS: Final = 8
 #: Libraries whose functions are not given functions of the project, but for those below.
 _UNGIVEN: Final = ("torch.", "numpy.", "builtins.", "logging.", "os.", "time.", "math.", "re.", "typing.")
 _GIVEN: Final = frozenset(
-    "builtins.map builtins.filter builtins.sorted torch.utils.checkpoint.checkpoint torch.func.vmap torch.vmap "
-    "torch.utils.data.default_collate".split()
+    [
+        "builtins.map",
+        "builtins.filter",
+        "builtins.sorted",
+        "torch.utils.checkpoint.checkpoint",
+        "torch.func.vmap",
+        "torch.vmap",
+        "torch.utils.data.default_collate",
+    ]
 )
 #: Constructors of layers: calling such an object neither waits nor leads back into the project.
 _LAYERS: Final = ("torch.nn.", "torchvision.transforms.", "timm.layers.")
@@ -275,9 +285,7 @@ class Extraction:
             dotted, verdict = self._library(callee.dotted)  # type: ignore[union-attr]
             if dotted in self.words and (verdict != "builtin" or reads(node)):
                 effects.add(Effect(dotted, loop, site.region))
-            if verdict == "":
-                keep = True
-            elif verdict == "kept":
+            if verdict == "" or verdict == "kept":
                 keep = True
             else:
                 if verdict not in ("quiet", "builtin"):
@@ -389,7 +397,7 @@ class Extraction:
         values = self._assigned.get((cls, attribute))
         if not values:
             return False
-        for value, scope in values:
+        for value, _ in values:
             if not isinstance(value, ast.Call):
                 return False
             callee = self.callees.get(value)
@@ -757,7 +765,7 @@ _HOST_ATTRIBUTES: Final = frozenset(
 
 
 def moves(site: CallSite, of: Term) -> bool:
-    """Whether `.to(..)` or `.cuda()` is worth keeping: of a part of a batch, or as a statement, which moves a module."""
+    """Whether `.to(..)` or `.cuda()` is worth keeping: of a part of a batch, or a statement that moves a module."""
     statement = site.statement
     return derived(of) or (type(statement) is ast.Expr and statement.value is site.node)
 

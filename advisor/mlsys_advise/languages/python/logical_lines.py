@@ -226,11 +226,16 @@ class _Scan:
         self.eager_before = max(self.eager_before, self.offsets[proof])
         header = _leading_word(self.text, found.start) in COMPOUND
         for line in continued:
-            position = self.offsets[line]
-            if self._leaves(found, position) or (header and _CODE.match(self.text, self._indentation(position)[0])):
+            if self._leaves(found, self.offsets[line]) or (header and self._starts_body(line)):
                 proof = line
                 break
         self._end_before(found, proof)
+
+    def _starts_body(self, line: int) -> bool:
+        """Whether a line behind an unfinished header reads like the first of its block."""
+        start, _ = self._indentation(self.offsets[line])
+        header = self.text[self.offsets[line - 1] : self.offsets[line] - 1]
+        return header.rstrip().endswith(":") or _CODE.match(self.text, start) is not None
 
     def _end_before(self, found: LogicalLine, line: int) -> None:
         found.broken = True
@@ -241,7 +246,7 @@ class _Scan:
         found.end = found.start + len(code)
         found.word = _leading_word(code, 0)
         found.opens = code.endswith(":") and found.word in COMPOUND and not found.broken
-        if found.word in SOFT and not found.opens:
+        if found.word in SOFT and not code.endswith(":"):
             found.word = ""
 
     def culprit(self) -> tuple[int, int] | None:

@@ -140,7 +140,11 @@ def bound(node: ast.expr, terms: Terms, module: Module, loop: Loop, depth: int =
                 source = binding.value
                 if binding.path and isinstance(source, ast.Attribute) and source.attr == "shape":
                     return DATA
-                if binding.path and isinstance(source, ast.Call) and last_name(terms.of(source.func, scope, 3)) == "size":
+                if (
+                    binding.path
+                    and isinstance(source, ast.Call)
+                    and last_name(terms.of(source.func, scope, 3)) == "size"
+                ):
                     return DATA
                 if not binding.path:
                     return bound(source, terms, module, loop, depth - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
+from typing import Any
 
 from mlsys_advise.languages.python.scopes import FIELDS
 
@@ -58,7 +59,7 @@ class Parents:
         while stack:
             node = stack.pop()
             for field in FIELDS[type(node)]:
-                value = getattr(node, field, None)
+                value: Any = getattr(node, field, None)  # a node, a list of nodes, or neither
                 if type(value) is list:
                     for child in value:
                         if type(child) in FIELDS:

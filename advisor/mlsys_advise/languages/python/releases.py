@@ -14,8 +14,8 @@ _HEAVY: Final = re.compile(
     r"checkpoint|ckpt|weights?|trainer|learner)s?(_?\d+|_[a-z])?$"
 )
 _LOADING: Final = frozenset(
-    "from_pretrained from_single_file load_state_dict load_file safe_open load_model load_checkpoint to_empty "
-    "load_lora_weights load_weights".split()
+    "from_pretrained from_single_file load_state_dict load_file safe_open load_model load_checkpoint "
+    "to_empty load_lora_weights load_weights".split()
 )
 #: Names of what unloads, and of what takes so long that nothing beside it matters.
 _UNLOADING: Final = re.compile(

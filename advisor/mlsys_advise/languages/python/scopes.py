@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 from mlsys_advise.languages.python.releases import ends_something, releases
@@ -813,7 +813,7 @@ class _Walk:
         return False
 
 
-_STATEMENTS: Final = {
+_STATEMENTS: Final[dict[type[ast.stmt], Callable[[_Walk, Any], bool]]] = {
     ast.Expr: _Walk.do_expr,
     ast.Assign: _Walk.do_assign,
     ast.AnnAssign: _Walk.do_annotated,
@@ -881,9 +881,11 @@ def classify(test: ast.expr) -> int:
             operand = node.operand
             if type(node.op) is ast.Not:
                 inner = type(operand)
-                if inner is ast.Attribute or inner is ast.Name:
-                    region |= Region.LAZY
-                elif inner is ast.Call and type(operand.func) is ast.Name and operand.func.id == "hasattr":
+                if (
+                    inner is ast.Attribute
+                    or inner is ast.Name
+                    or (inner is ast.Call and type(operand.func) is ast.Name and operand.func.id == "hasattr")
+                ):
                     region |= Region.LAZY
             stack.append(operand)
         elif cls is ast.BoolOp:

@@ -314,7 +314,9 @@ class Terms:
                 sizes = node.args[:_WIDTH]
                 return Call(callee, tuple([self.of(arg, scope, 3) for arg in sizes]), *self.site(node, scope))
             if canonical in _PATHS:
-                return Call(callee, tuple([self.of(arg, scope, 4) for arg in node.args[:_WIDTH]]), *self.site(node, scope))
+                return Call(
+                    callee, tuple([self.of(arg, scope, 4) for arg in node.args[:_WIDTH]]), *self.site(node, scope)
+                )
             if canonical in ("os.environ.get", "os.getenv"):
                 return Call(Name("os.getenv"), tuple(self.of(arg, scope, 2) for arg in node.args[:2]))
         elif callee is UNKNOWN:
@@ -392,9 +394,10 @@ _SAME: Final = frozenset(
 )
 #: Methods of tensors and arrays that return a tensor or array: chains of them say no more than their first receiver.
 _RESHAPING: Final = frozenset(
-    "view reshape permute transpose squeeze unsqueeze expand repeat flatten masked_fill clamp softmax sigmoid relu tanh "
-    "log_softmax expand_as view_as type_as repeat_interleave index_select masked_select gather roll flip movedim swapaxes "
-    "unflatten cumsum clip add_ mul_ div_ sub_ copy_ fill_ zero_ clamp_ t bmm matmul".split()
+    "view reshape permute transpose squeeze unsqueeze expand repeat flatten masked_fill clamp softmax "
+    "sigmoid relu tanh log_softmax expand_as view_as type_as repeat_interleave index_select "
+    "masked_select gather roll flip movedim swapaxes unflatten cumsum clip add_ mul_ div_ sub_ copy_ "
+    "fill_ zero_ clamp_ t bmm matmul".split()
 )
 _ARITHMETIC: Final = 6
 #: Functions of paths, whose arguments say which file is meant.
@@ -510,17 +513,14 @@ def annotation(node: ast.expr | None, terms: Terms, scope: Scope, depth: int = 5
                 return None
             return annotation(inner, terms, scope, depth - 1)
         case ast.BinOp(left, ast.BitOr(), right):
-            parts = [annotation(part, terms, scope, depth - 1) for part in (left, right)]
-            known = [part for part in parts if part is not None]
-            return either(known) if known else None
+            return _either([annotation(part, terms, scope, depth - 1) for part in (left, right)])
         case ast.Subscript(value, index):
             outer = last_name(terms.of(value, scope))
             arguments = index.elts if isinstance(index, ast.Tuple) else [index]
             if outer in ("Optional", "Union", "Annotated", "Final", "ClassVar"):
                 if outer == "Annotated":
                     arguments = arguments[:1]
-                known = [t for t in (annotation(part, terms, scope, depth - 1) for part in arguments) if t is not None]
-                return either(known) if known else None
+                return _either([annotation(part, terms, scope, depth - 1) for part in arguments])
             if outer in ("list", "List", "Sequence", "Iterable", "Iterator", "tuple", "Tuple", "set", "Set"):
                 inner_term = annotation(arguments[0], terms, scope, depth - 1) or UNKNOWN
                 return Seq(outer.lower() if outer in ("List", "Tuple", "Set") else "list", (inner_term,), many=True)
@@ -531,6 +531,11 @@ def annotation(node: ast.expr | None, terms: Terms, scope: Scope, depth: int = 5
             return _instance(terms.of(node, scope))
         case _:
             return None
+
+
+def _either(parts: list[Term | None]) -> Term | None:
+    known = [part for part in parts if part is not None]
+    return either(known) if known else None
 
 
 def _instance(cls: Term) -> Term | None:
