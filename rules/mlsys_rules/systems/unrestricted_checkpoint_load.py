@@ -41,6 +41,8 @@ _FITTED: Final = re.compile(r"^[a-z]\w*[a-z0-9]_$")
 )
 def unrestricted_checkpoint_load(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """The full pickle machine runs whatever a model file says; the restricted loader builds tensors and containers."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr != "load":
+        return
     name = here.callee(call)
     if here.in_test_file or (name != "torch.load" and name not in _ESTIMATORS):
         return
