@@ -106,7 +106,9 @@ def _type_parameters(code: str) -> _Step | None:
         default |= kind == "=" and depth == 1
     if not end:
         return None
-    changed = code[: head.end()] + _blank(code[head.end() : end]) + code[end:]
+    # Without their brackets the lines need to be joined otherwise.
+    blank = _blank(code[head.end() : end]).replace("\n", "\\\n")
+    changed = code[: head.end()] + blank + code[end:]
     if default:
         return _Step(changed, (3, 13), "defaults of type parameters")
     return _Step(changed, (3, 12), "type parameters")
@@ -146,8 +148,8 @@ def _unpacking_comprehension(code: str) -> _Step | None:
 
 #: In this order: the earlier ones take away what would hide the later ones from the parser.
 _REWRITES: tuple[Callable[[str], _Step | None], ...] = (
-    _f_strings,
     _template_strings,
+    _f_strings,
     _type_parameters,
     _type_alias,
     _unparenthesised_except,
