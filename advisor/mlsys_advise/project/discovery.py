@@ -85,18 +85,17 @@ def _as_listed(path: str) -> str:
 
 def respelled(path: str) -> str:
     """The path with each component spelled as its folder lists it; those that are not listed stay as they are."""
-    folder, name = os.path.split(path)
-    names: list[str] = []
-    while name:
+    anchor, *names = Path(path).parts
+    spelled = Path(anchor)
+    for name in names:
         try:
-            listed = sorted(os.listdir(folder))  # noqa: PTH208
+            listed = sorted(os.listdir(spelled))  # noqa: PTH208
         except OSError:
             listed = []
         if name not in listed:
             name = next((one for one in listed if one.casefold() == name.casefold()), name)
-        names.append(name)
-        folder, name = os.path.split(folder)
-    return str(Path(folder, *reversed(names)))
+        spelled /= name
+    return str(spelled)
 
 
 class _Ignore(msgspec.Struct, frozen=True):
