@@ -24,6 +24,7 @@ FOR_RULES = {
     "mlsys_advise.heat",
     "mlsys_advise.here",
     "mlsys_advise.languages",
+    "mlsys_advise.library",
     "mlsys_advise.project.shared_memory",  # the types of what ``here.shared_memory`` answers
     "mlsys_advise.rule",
     "mlsys_advise.term",

@@ -43,10 +43,13 @@ class Compilers:
         self.values = values
         self.loaders = loaders
 
-    def traced(self, function: str, path: str) -> Reply:
-        """Whether a function runs under a compiler: decorated, handed to one, or called by what is compiled."""
+    def traced(self, function: str, path: str, callers: int = _CALLERS) -> Reply:
+        """Whether a function runs under a compiler: decorated, handed to one, or called by what is compiled.
+
+        Callers are followed through ``callers`` calls; with 0 only the function itself is looked at.
+        """
         seen: set[Target] = set()
-        frontier = [(Target("function", path, function), _CALLERS)]
+        frontier = [(Target("function", path, function), callers)]
         for target, depth in frontier:
             if target in seen:
                 continue

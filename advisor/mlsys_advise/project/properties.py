@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from mlsys_advise.interface import CallRecord, FunctionRecord
+from mlsys_advise.languages.python.extract import LAYER
 from mlsys_advise.languages.python.scopes import Region
 from mlsys_advise.library.waiting import (
     BLOCKING_CALLS,
@@ -245,6 +246,8 @@ class Properties:
         for effect in record.effects:
             if effect.token in BLOCKING_FUNCTIONS and not effect.region & _SELDOM:
                 return Trait(True, (Cause(Locus(target.path, "definition", target.name), f"{effect.token}()"),))
+            if effect.token == LAYER and not effect.region & _SELDOM:
+                return Trait(True, (Cause(Locus(target.path, "definition", target.name), "layers of a model"),))
         return None
 
     def _says(self, callee: Term, path: str, says: str) -> Trait:

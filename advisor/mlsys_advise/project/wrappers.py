@@ -115,7 +115,7 @@ class Wrappers:
                 method = self.world.method(cls.path, cls.name, use.name)
                 if method is None:
                     continue
-                if self.compilers.traced(method.name, method.path).value:
+                if self.compilers.traced(method.name, method.path, callers=0).value:
                     return None
                 if self._computes(method, cls) or _named_so(use.name):
                     return use, method

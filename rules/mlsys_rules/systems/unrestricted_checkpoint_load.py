@@ -30,6 +30,21 @@ _PLATFORM: Final = frozenset(
 _FITTED: Final = re.compile(r"^[a-z]\w*[a-z0-9]_$")
 
 
+#: Whether `weights_only` is left out -> the sort of advisory that then matters, and what to say of it.
+_ADMITTED: Final = {
+    True: (
+        "default",
+        "`{call}` without weights_only runs code stored in the checkpoint under torch {pin}, which {manifest} asks for; "
+        "the default is safe from torch 2.6 on",
+    ),
+    False: (
+        "vulnerability",
+        "`{call}` can run code stored in the checkpoint, in spite of weights_only=True, under torch {pin}, which "
+        "{manifest} asks for ({advisory})",
+    ),
+}
+
+
 @rule(
     "MLS717",
     severity="warning",
@@ -70,11 +85,11 @@ def _checkpoint(call: ast.Call, path: ast.expr, here: Here) -> Iterator[Candidat
             facts={"call": here.text(call.func)},
         )
     elif restricted is None or here.is_constant(restricted, True):
-        kind = "default" if restricted is None else "vulnerability"
+        kind, message = _ADMITTED[restricted is None]
         yield here.candidate(
             "MLS717",
             call,
-            "`{call}` can run code stored in the checkpoint with torch {pin}, which {manifest} asks for: {advisory}",
+            message,
             require(Affected("torch", "torch.load", kind), "the manifest admits only affected versions"),
             written,
             facts={"call": here.text(call.func)},

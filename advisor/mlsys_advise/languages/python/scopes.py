@@ -219,6 +219,10 @@ _GUARD_WORDS: Final = (
     (re.compile(r"rank|is_main|is_master|main_process|world_process_zero|is_global_zero"), Region.RANK_ZERO),
     (re.compile(r"debug|verbose|profil"), Region.DEBUG),
     (re.compile(r"oom|out_of_memory|outofmemory"), Region.OOM),
+    (
+        re.compile(r"memory|gc|vram|empty_cache|garbage|low_mem|offload|percent"),
+        Region.POLICY | Region.CONDITIONAL,
+    ),
 )
 
 
@@ -875,6 +879,8 @@ def classify(test: ast.expr) -> int:
                     region |= Region.FIRST
             elif op is ast.NotIn:
                 region |= Region.LAZY
+            elif op is ast.Eq and type(right) is ast.BinOp and type(right.op) is ast.Sub:
+                region |= Region.EVERY_K  # the last pass of a loop: `i == len(loader) - 1`
             stack.append(node.left)
             stack.extend(node.comparators)
         elif cls is ast.UnaryOp:
