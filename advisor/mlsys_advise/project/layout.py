@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mlsys_advise.finding import Notice
 from mlsys_advise.languages.source import read
-from mlsys_advise.project.repository import repository_root
+from mlsys_advise.project.repository import is_repository
 
 #: A file of this name marks a project root.
 SETTINGS = "mlsys-advise.toml"
@@ -33,30 +33,57 @@ def project_root(path: Path, isolated: bool = False) -> Path:
     The nearest folder with settings of ours, else the root of its repository, else the nearest folder with a
     ``pyproject.toml``, else its own folder. ``isolated`` ignores settings.
     """
-    path = path if path.is_absolute() else path.absolute()
-    return _root(os.fspath(path if path.is_dir() else path.parent), isolated)
+    text = os.fspath(path)
+    if not os.path.isabs(text):  # noqa: PTH117
+        text = os.path.abspath(text)  # noqa: PTH100
+    return _root(text if os.path.isdir(text) else os.path.dirname(text), isolated)  # noqa: PTH112, PTH120
 
 
 @functools.lru_cache(maxsize=1 << 16)
 def _root(folder: str, isolated: bool) -> Path:
-    start = Path(os.path.realpath(folder))
-    outwards = (start, *start.parents)
+    start = _without_links(folder)
+    outwards = [start]
+    while (outer := os.path.dirname(outwards[-1])) != outwards[-1]:  # noqa: PTH120
+        outwards.append(outer)
     configured = None if isolated else next(filter(_has_settings, outwards), None)
-    return configured or repository_root(start) or next(filter(_has_pyproject, outwards), start)
+    return Path(configured or next(filter(_has_git, outwards), None) or next(filter(_has_pyproject, outwards), start))
+
+
+#: Real paths of folders, by their own: of the thousands of a project each is its parent's and a name.
+_real: dict[str, str] = {}
+
+
+def _without_links(folder: str) -> str:
+    """The real path of a folder, with one look at each folder that was not looked at before."""
+    inwards = [folder]
+    while inwards[-1] not in _real and (outer := os.path.dirname(inwards[-1])) != inwards[-1]:  # noqa: PTH120
+        inwards.append(outer)
+    real = _real.get(inwards[-1], inwards[-1])
+    for around in reversed(inwards):
+        if around not in _real:
+            is_plain = around != inwards[-1] and not os.path.islink(around)  # noqa: PTH114
+            _real[around] = os.path.join(real, os.path.basename(around)) if is_plain else os.path.realpath(around)  # noqa: PTH118, PTH119
+        real = _real[around]
+    return real
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def _has_pyproject(folder: Path) -> bool:
-    return (folder / "pyproject.toml").is_file()
+def _has_git(folder: str) -> bool:
+    return is_repository(folder)
 
 
 @functools.lru_cache(maxsize=1 << 16)
-def _has_settings(folder: Path) -> bool:
-    if (folder / SETTINGS).is_file():
+def _has_pyproject(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, "pyproject.toml"))  # noqa: PTH113, PTH118
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _has_settings(folder: str) -> bool:
+    if os.path.isfile(os.path.join(folder, SETTINGS)):  # noqa: PTH113, PTH118
         return True
     if not _has_pyproject(folder):
         return False
-    data = read(folder / "pyproject.toml")
+    data = read(Path(folder, "pyproject.toml"))
     if isinstance(data, Notice) or _TABLE not in data:
         return False
     tool = _toml(data).get("tool")
@@ -73,7 +100,9 @@ def _toml(data: bytes) -> dict[str, object]:
 
 def forget() -> None:
     """Look at the file system afresh: for long-lived processes and tests."""
+    _real.clear()
     _root.cache_clear()
+    _has_git.cache_clear()
     _has_pyproject.cache_clear()
     _has_settings.cache_clear()
 

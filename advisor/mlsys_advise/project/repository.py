@@ -9,9 +9,14 @@ from mlsys_advise.finding import Notice
 from mlsys_advise.languages.source import read
 
 
+def is_repository(folder: Path | str) -> bool:
+    """Whether the folder is the root of a repository: its ``.git`` is a directory or points to one."""
+    return os.path.lexists(os.path.join(folder, ".git"))  # noqa: PTH118
+
+
 def repository_root(folder: Path) -> Path | None:
-    """The nearest folder with a ``.git`` from ``folder`` outwards, be it a directory or the pointer to one."""
-    return next((around for around in (folder, *folder.parents) if os.path.lexists(around / ".git")), None)
+    """The nearest root of a repository from ``folder`` outwards."""
+    return next(filter(is_repository, (folder, *folder.parents)), None)
 
 
 def git_directory(root: Path) -> Path | None:
