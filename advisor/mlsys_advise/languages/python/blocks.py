@@ -19,6 +19,7 @@ _CONTINUES = {
     "except": frozenset({"try", "except"}),
     "finally": frozenset({"try", "except", "else"}),
 }
+CONTINUATIONS = frozenset(_CONTINUES)
 _STARTS_CHAIN = frozenset({"if", "for", "async for", "while", "try"})
 _DECORATED = frozenset({"def", "async def", "class", "@"})
 

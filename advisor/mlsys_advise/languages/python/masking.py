@@ -14,7 +14,7 @@ from typing import cast
 
 import msgspec
 
-from mlsys_advise.languages.python.blocks import UNKNOWN, Line, arrange
+from mlsys_advise.languages.python.blocks import CONTINUATIONS, UNKNOWN, Line, arrange
 from mlsys_advise.languages.python.grammar import (
     PARSE_ERRORS,
     TOO_DEEP,
@@ -28,6 +28,8 @@ from mlsys_advise.languages.python.logical_lines import COMPOUND, LogicalLine, l
 from mlsys_advise.languages.python.newer_syntax import Rewritten, rewritten
 
 TRIES = 8
+#: Levels of nesting that are searched for the smallest statement that is too deep.
+_DEEPEST_MASK = 8
 
 _NAME = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+([A-Za-z_]\w*)")
 _PYTHON_2 = re.compile(
@@ -104,14 +106,14 @@ class Masking:
 
     def _learn(self, error: BaseException, attempt: int) -> None:
         """Masks what the error points at, casting the net wider with every attempt."""
-        if not isinstance(error, SyntaxError) or attempt >= TRIES - 2:
-            self._mask_chunks()
+        if attempt >= TRIES - 2 or (attempt and not isinstance(error, SyntaxError)):
+            self._mask_blocks()
+        elif attempt == 1 or not isinstance(error, SyntaxError):
+            for index in range(len(self.lines)):
+                self._mend(index)
         elif attempt == 0:
             self._mend_certain()
             self._mend_around(self._at(error))
-        elif attempt == 1:
-            for index in range(len(self.lines)):
-                self._mend(index)
         else:
             index = self._at(error)
             while index > 0 and self._forms.get(index) in (_PASS, _GONE):
@@ -169,34 +171,42 @@ class Masking:
         self._forms[index] = form
         self._arranged = []
 
-    def _mask_chunks(self) -> None:
-        """Masks the statements of the outermost level that do not parse by themselves, with all that is in them."""
+    def _mask_blocks(self) -> None:
+        """Masks the smallest statements that do not parse, each with all that is in it, though each line of it does."""
+        present = self._present()
         text = self.masked_text().split("\n")
-        starts = self._chunks()
-        for start, end in zip(starts, [*starts[1:], len(self.lines)], strict=True):
-            first, last = self.lines[start].first, self.lines[end - 1].last
-            try:
-                tree_of("\n".join(text[first : last + 1]))
-                continue
-            except PARSE_ERRORS as error:
-                if is_too_deep(error):
-                    self.diagnosis.too_deep += 1
-                else:
-                    self.diagnosis.add_fault(message_of(error), first + 1)
-            self._put(start, _PASS)
-            for index in range(start + 1, end):
-                self._put(index, _GONE)
+        for start, end in _statements(present, 0, len(present)):
+            error = self._block_error(present, text, start, end)
+            for _ in range(_DEEPEST_MASK):
+                if error is None:
+                    break
+                inner = ((one, self._block_error(present, text, *one)) for one in _statements(present, start + 1, end))
+                found = next(((one, fault) for one, fault in inner if fault is not None), None)
+                if found is None:
+                    break
+                (start, end), error = found
+            if error is not None:
+                self._mask_block([index for index, _ in present[start:end]], error)
 
-    def _chunks(self) -> list[int]:
-        """Where the statements of the outermost level start, decorators included."""
-        starts = []
-        decorated = False
-        for index, line in self._present():
-            outermost = not line.indentation and line.word not in ("elif", "else", "except", "finally")
-            if outermost and not decorated:
-                starts.append(index)
-            decorated = outermost and line.word == "@"
-        return starts
+    def _block_error(
+        self, present: list[tuple[int, Line]], text: list[str], start: int, end: int
+    ) -> BaseException | None:
+        first, last = self.lines[present[start][0]].first, self.lines[present[end - 1][0]].last
+        header = ["if 1:"] if present[start][1].indentation else []
+        try:
+            tree_of("\n".join([*header, *text[first : last + 1]]))
+        except PARSE_ERRORS as error:
+            return error
+        return None
+
+    def _mask_block(self, indices: list[int], error: BaseException) -> None:
+        if is_too_deep(error):
+            self.diagnosis.too_deep += 1
+        else:
+            self.diagnosis.add_fault(message_of(error), self.lines[indices[0]].first + 1)
+        self._put(indices[0], _PASS)
+        for index in indices[1:]:
+            self._put(index, _GONE)
 
     def _present(self) -> list[tuple[int, Line]]:
         """The lines that are left, arranged, with their index."""
@@ -257,6 +267,26 @@ class Masking:
                 placed.col_offset += moved.get(placed.lineno, 0)
                 if placed.end_lineno is not None and placed.end_col_offset is not None:
                     placed.end_col_offset += moved.get(placed.end_lineno, 0)
+
+
+def _statements(lines: list[tuple[int, Line]], start: int, end: int) -> list[tuple[int, int]]:
+    """The statements of the shallowest block between two lines, each from its first line, decorators included, to
+    behind its last one. Between two branches of one statement there is the header of the second."""
+    depth = min((len(line.indentation) for _, line in lines[start:end] if line.word not in CONTINUATIONS), default=0)
+    found: list[tuple[int, int]] = []
+    begun: int | None = None
+    decorated = False
+    for at in range(start, end):
+        line = lines[at][1]
+        width = len(line.indentation)
+        begins = width == depth and not decorated and line.word not in CONTINUATIONS
+        if begun is not None and (begins or width < depth):
+            found.append((begun, at))
+            begun = None
+        if begins:
+            begun = at
+        decorated = width == depth and line.word == "@"
+    return found if begun is None else [*found, (begun, end)]
 
 
 def _stub(word: str, code: str) -> _Form:
