@@ -287,6 +287,16 @@ class TestNotices:
         assert (notice.path, notice.line) == ("a.py", line)
         assert notice.message == message
 
+    def test_one_old_statement_hides_no_fault_of_another(self) -> None:
+        said = [notice.message for notice in parse("def f(a b):\n    pass\nprint 'x'").notices]
+        assert len(said) == 2
+        assert said[0] == "is Python 2 code: 1 statement skipped"
+        assert said[1].startswith("syntax error:")
+
+    def test_what_is_broken_in_a_file_of_python_2_is_python_2(self) -> None:
+        (notice,) = parse("print 'x'\nprint 'y'\nx = `z`").notices
+        assert notice.message == "is Python 2 code: 3 statements skipped"
+
     @pytest.mark.parametrize(
         ("text", "version", "read"),
         [
