@@ -70,7 +70,7 @@ def compare(folder: Path, count: int, seed: int) -> tuple[int, int]:
 
     A run that fails differs, whatever the others do.
     """
-    cache = folder.with_name(f"{folder.name}-cache")
+    cache, stale = (folder.with_name(f"{folder.name}-{kind}") for kind in ("cache", "before"))
     before = advise(folder, cache=cache, folder=folder).output
     workspace = Workspace(folder, seed, favoured=_decisive(before, folder))
     compared = differed = 0
@@ -78,6 +78,8 @@ def compare(folder: Path, count: int, seed: int) -> tuple[int, int]:
     for number in range(1, count + 1):
         history.append(workspace.edit())
         cold = _told(folder, folder=folder)
+        shutil.rmtree(stale, ignore_errors=True)
+        shutil.copytree(cache, stale)
         runs = {"warm": _told(folder, folder=folder, cache=cache)}
         if number % EVERY == 0 or number == count:
             runs |= _other_ways(folder, random.Random(number))
@@ -85,8 +87,9 @@ def compare(folder: Path, count: int, seed: int) -> tuple[int, int]:
             compared += 1
             if output != cold or output.startswith(FAILED):
                 differed += 1
-                _keep(folder, cache, name, cold, output, history)
-                shutil.rmtree(cache, ignore_errors=True)
+                _keep(folder, stale, name, cold, output, history)
+                shutil.rmtree(cache)
+                _told(folder, folder=folder, cache=cache)
         if number % EVERY == 0:
             workspace.restore()
             history.append("restored")
@@ -131,10 +134,10 @@ def _other_ways(folder: Path, order: random.Random) -> dict[str, bytes]:
 
 
 def _keep(folder: Path, cache: Path, name: str, cold: bytes, other: bytes, history: Sequence[str]) -> None:
+    """Stores the project and the cache as they were before the run, so that the run can be had again."""
     kept = Path(tempfile.mkdtemp(prefix="difference-", dir=_made(corpus.cache_folder())))
     shutil.copytree(folder, kept / "project")
-    if cache.exists():
-        shutil.copytree(cache, kept / "cache")
+    shutil.copytree(cache, kept / "cache")
     before, after = cold.decode().splitlines(), other.decode().splitlines()
     difference = difflib.unified_diff(before, after, "cold", name, lineterm="")
     (kept / "difference.diff").write_text("\n".join(difference))
