@@ -5,7 +5,16 @@ from __future__ import annotations
 from mlsys_advise.library.waiting import BLOCKING_FUNCTIONS, WAITS
 from mlsys_advise.vocabulary import Vocabulary
 
-EFFECTS = (
+#: Functions that open or decode a sample.
+DECODES = frozenset(
+    "PIL.Image.open cv2.imread cv2.imdecode torchvision.io.read_image torchvision.io.decode_image torchaudio.load "
+    "librosa.load soundfile.read numpy.load imageio.imread skimage.io.imread decord.VideoReader h5py.File "
+    "rasterio.open "
+    "nibabel.load tifffile.imread torch.load pickle.load builtins.open cv2.VideoCapture torchvision.io.read_video "
+    "scipy.io.wavfile.read numpy.fromfile numpy.memmap pandas.read_parquet".split()
+)
+
+EFFECTS = DECODES | (
     WAITS
     | BLOCKING_FUNCTIONS
     | frozenset(

@@ -12,6 +12,7 @@ from typing import Final
 
 from mlsys_advise.heat import DATA, EPOCH, STEP, TRAINING
 from mlsys_advise.interface import CallRecord, FunctionRecord
+from mlsys_advise.library.words import DECODES
 from mlsys_advise.project.configured import configured
 from mlsys_advise.project.flows import Flow, Flows, Use, place
 from mlsys_advise.project.hotness import Cause, Hotness, chain
@@ -34,6 +35,7 @@ from mlsys_advise.term import (
     Unknown,
     children,
     last_name,
+    show,
 )
 
 _LIGHTNING_HOOKS: Final = frozenset({"train_dataloader", "val_dataloader", "test_dataloader", "predict_dataloader"})
@@ -44,6 +46,17 @@ _OTHER_DATA: Final = re.compile(r"fold|seed|trial|split|task|stage|client|domain
 #: Parts of a batch that hold a few hundred bytes.
 _LIGHT_PART: Final = re.compile(r"^(idx|ids?|index|indexes|indices|\w*_(idx|index|indices)|\w*len(gth)?s?)$")
 #: Classes that are built of one another: a holder of such an object is iterated, or read, in its stead.
+#: Batches of so few samples are copied in no time, whatever memory they lie in.
+_FEW: Final = 4
+_FEW_TOYS: Final = 64
+#: Words of data sets of text. They only ever excuse.
+_TEXT: Final = re.compile(r"token|vocab|text|prompt|input_ids|sentence|word|corpus|line")
+#: Data sets of small pictures.
+_TOYS: Final = frozenset("CIFAR10 CIFAR100 MNIST FashionMNIST EMNIST KMNIST QMNIST SVHN USPS FakeData".split())
+#: Libraries that may decode samples behind any of their names.
+_DECODERS: Final = frozenset(
+    "PIL cv2 torchvision torchaudio librosa soundfile imageio skimage h5py lmdb decord".split()
+)
 _CARRIERS: Final = frozenset({"sampler", "loader", "dataset"})
 _DEFAULTS: Final = ("DataLoader", "StatefulDataLoader", "NeighborLoader", "DataListLoader")
 
@@ -60,6 +73,7 @@ class Loaders:
         self.uses: dict[str, Callable[[str, int, str], Reply]] = {
             "batches reach a GPU": self._reaches_gpu,
             "batches cannot be pinned": self._unpinnable,
+            "batches are small": self._small,
             "pins by itself": self._pins_itself,
             "iterated in training epochs without set_epoch": self._replayed,
             "copied into workers that draw from it": self._copied,
@@ -171,12 +185,20 @@ class Loaders:
                 return Reply(None) if not device else None
         if self._is_light(use, record, call):
             return None
+        if not self._in_training(use.path, use.function, call.loop):
+            return Reply(None, reason="its batches are only evaluated")
         causes: list[Cause] = []
         if call.loop >= 0:
             causes.append(Cause(Locus(use.path, "loop", use.function, call.loop), "iterated here"))
         causes.append(Cause(place(use), "its batches go to the GPU here"))
         waits = not any(key == "non_blocking" and value == Const(True) for key, value in call.keywords)
         return Reply(True, tuple(causes), {"non_blocking": "" if waits else "yes"})
+
+    def _in_training(self, path: str, function: str, loop: int) -> bool:
+        """Whether a place belongs to training, or what is evaluated between its epochs; if nobody calls it, it may."""
+        around = self.hotness.function(Target("function", path, function))
+        heat = self.hotness.place(path, function, loop) | around
+        return not around or bool(heat.within(TRAINING))
 
     def _repeated(self, path: str, function: str, loop: int) -> bool:
         """Whether a place runs more than once for a loader: in a loop, or as the next step of an iterator."""
@@ -314,6 +336,61 @@ class Loaders:
                     return reply
         return Reply(False)
 
+    def _small(self, function: str, site: int, path: str) -> Reply:
+        """Whether batches are known to be a few samples, or of a toy data set, or to be decoded from nothing."""
+        call = self._record_of(path, function, site)
+        if call is None:
+            return Reply(None)
+        size = call.argument("batch_size", 1)
+        constants, complete = self.values.constants(size, path) if size is not None else ((), False)
+        numbers = [head.term.value for head in constants if isinstance(head.term, Const)]
+        most = max((number for number in numbers if isinstance(number, int)), default=0) if complete else 0
+        if 0 < most <= _FEW:
+            return Reply(True, reason=f"its batches hold {most} samples")
+        dataset = call.argument("dataset", 0)
+        heads = self.values.heads(dataset, path) if dataset is not None else ()
+        light = [self._is_text(head) or (0 < most <= _FEW_TOYS and self._is_toy(head)) for head in heads]
+        return Reply(True, reason="its samples are small") if light and all(light) else Reply(None)
+
+    def _is_toy(self, head: Head) -> bool:
+        """Whether a data set is one of small pictures, of a library."""
+        term = head.term
+        if not isinstance(term, Call) or not isinstance(term.callee, Name):
+            return False
+        target = self.world.resolve(term.callee.dotted, head.path)
+        return target is not None and target.what == "library" and target.name.rpartition(".")[2] in _TOYS
+
+    def _is_text(self, head: Head) -> bool:
+        """Whether a data set is one of the project that makes numbers of text."""
+        owner = self.values.instance(head)
+        method = self.world.method(owner.path, owner.name, "__getitem__") if owner is not None else None
+        return method is not None and bool(self._makes_tokens(method))
+
+    def _makes_tokens(self, method: Target) -> bool | None:
+        """Whether a function opens and decodes no file, and its names speak of text, whose numbers weigh nothing.
+
+        None where a call could not be followed.
+        """
+        speaks = False
+        frontier = [(method, 3)]
+        seen = {method}
+        for target, depth in frontier:
+            record = self.world.function(target.path, target.name, "effects", "calls", "head")
+            if record is None or "?" in record.foreign or set(record.foreign) & _DECODERS:
+                return None
+            if any(effect.token in DECODES for effect in record.effects):
+                return False
+            for call in record.calls:
+                speaks = speaks or bool(_TEXT.search(show(call.callee).lower()))
+                targets, complete = self.values.functions(call.callee, target.path, 3)
+                if (not targets and not complete) or depth == 0:
+                    return None
+                for inner in targets:
+                    if inner not in seen:
+                        seen.add(inner)
+                        frontier.append((inner, depth - 1))
+        return speaks
+
     def _runs(self, callable_: Term, path: str) -> list[Target]:
         """The functions that calling a value runs: itself, or the `__call__` of its class."""
         found, _ = self.values.functions(callable_, path, 4)
@@ -325,7 +402,17 @@ class Loaders:
         return [target for target in found if not target.name.endswith("__init__")]
 
     def _returns_unpinnable(self, target: Target) -> Reply | None:
-        record = self.world.function(target.path, target.name, "returns", "head")
+        record = self.world.function(target.path, target.name, "returns", "head", "calls")
+        for number, call in enumerate(record.calls if record is not None else ()):
+            for head in self.values.heads(Call(call.callee), target.path):
+                owner = self.values.instance(head)
+                if owner is not None and self.world.ancestors(owner.path, owner.name)[1]:
+                    kinds = self.world.class_kinds(owner.path, owner.name)
+                    if not kinds and self.world.method(owner.path, owner.name, "pin_memory") is None:
+                        here = Cause(
+                            Locus(target.path, "call", target.name, number), "its batches hold objects of its own"
+                        )
+                        return Reply(True, (here,))
         for term in record.returns if record is not None else ():
             for head in self.values.heads(term, target.path):
                 owner = self.values.instance(head)

@@ -215,7 +215,18 @@ class World:
     def module_file(self, dotted: str, importer: str) -> str | None:
         """The file that a dotted module name leads to from ``importer``; of several the nearest, if one is nearest."""
         self._reads.add(("module", dotted, ""))
-        return self.nearest(self.modules.get(dotted, ()), importer)
+        paths = self.modules.get(dotted, ())
+        if len(paths) < 2:
+            return paths[0] if paths else None
+        parts = dotted.count(".") + 1
+        folder = posixpath.dirname(importer).split("/") if "/" in importer else []
+        above = [path for path in paths if _import_root(path, parts) == folder[: len(_import_root(path, parts))]]
+        if above:
+            deepest = max(len(_import_root(path, parts)) for path in above)
+            found = [path for path in above if len(_import_root(path, parts)) == deepest]
+            packages = [path for path in found if path.endswith("/__init__.py")]
+            return min(packages or found)
+        return self.nearest(paths, importer)
 
     def nearest(self, paths: Sequence[str], importer: str) -> str | None:
         """The one of several files that is nearest in the tree of folders; None if there is no such one."""
@@ -445,6 +456,12 @@ def _shared(one: list[str], other: list[str]) -> int:
             break
         count += 1
     return count * 2 - (len(other) - count)
+
+
+def _import_root(path: str, parts: int) -> list[str]:
+    """The folder from which a file has a dotted name of so many parts: where Python would look first from there."""
+    stem = path.rpartition(".")[0].removesuffix("/__init__").split("/")
+    return stem[:-parts]
 
 
 def _dotted_folder(path: str) -> str:

@@ -117,6 +117,8 @@ def _candidate(
     trips = here.trips(loop)
     if (trips is not None and trips <= _FEW) or call in here.bodies.last_acts(loop):
         return
+    if _waits_anyway(loop, place, here):
+        return
     term = here.term(tensor)
     clauses: list[Clause] = [refute(Traced(here.owner(call)))]
     if not explicit:
@@ -138,6 +140,18 @@ def _candidate(
         group=f"{loop.index}:{place}",
         fix=_fix(tensor, place, loop, here),
     )
+
+
+def _waits_anyway(loop: Loop, place: str, here: Here) -> bool:
+    """Whether each pass fetches something else whole, or writes a file: one wait less then changes nothing."""
+    for node in here.bodies.nodes(loop):
+        match node:
+            case ast.Call(ast.Attribute(of, "cpu" | "numpy" | "tolist")):
+                if not (indices.key(of) or "").startswith(place):
+                    return True
+            case ast.Call(ast.Attribute(_, "savefig" | "save" | "write" | "imwrite" | "export")):
+                return True
+    return False
 
 
 def _shown(call: ast.Call, here: Here) -> bool:

@@ -70,6 +70,7 @@ def _settle(candidate: Candidate, answers: Mapping[str, Answer]) -> Candidate | 
     category="performance",
     lesson="caches",
     evidence="column-walk",
+    optin=True,
     confirm=_settle,
 )
 def strided_slice_loop(

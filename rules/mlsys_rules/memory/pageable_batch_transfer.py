@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from mlsys_advise.condition import KindIs, Uses, ValueIs, refute, require
+from mlsys_advise.condition import KindIs, Uses, ValueIs, presume, refute, require
 from mlsys_advise.here import Here, Hidden
 from mlsys_advise.rule import Candidate, rule
 
@@ -41,6 +41,7 @@ def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
         require(Uses(*record, "batches reach a GPU"), "its batches go to a GPU"),
         refute(Uses(*record, "pins by itself"), "its class leaves pinning to the caller"),
         refute(Uses(*record, "batches cannot be pinned"), "its batches can be pinned"),
+        presume(Uses(*record, "batches are small"), ""),
         facts={"workers": "its"},
     )
 

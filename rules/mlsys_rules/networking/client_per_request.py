@@ -39,6 +39,8 @@ _TARGETS: Final = re.compile(
     r"key|token|url|proxy|proxies|host|target|endpoint|credential|auth|header|tenant|region|uri|dsn"
 )
 _LOCAL: Final = re.compile(r"^(\w+://)?(localhost|127\.|\[::1\])")
+#: Functions that ask now and then whether somebody is there.
+_PROBES: Final = re.compile(r"health|ping|probe|is_available|is_alive|liveness|readiness|check_connection")
 #: Tests under which a call is made once.
 _ONCE: Final = Region.LAZY | Region.FIRST | Region.EVERY_K | Region.DEAD
 
@@ -55,6 +57,8 @@ def client_per_request(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """A new client shares no connection: every call pays for handshakes and certificates before its first byte."""
     kind = here.made(call)
     if kind not in _CLIENTS or here.in_test_file or here.region(call) & _ONCE:
+        return
+    if _PROBES.search(here.function(call).qualname.lower()):
         return
     if here.imports("streamlit") or _is_kept(call, here) or _borrows(call, here) or _polls(call, here):
         return

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mlsys_advise.condition import Affected, Exists, FileWritten, PathFromOutside, Uses, refute, require
+from mlsys_advise.condition import Affected, AnyOf, Clause, Exists, FileWritten, PathFromOutside, Uses, refute, require
 from mlsys_advise.here import Here
 from mlsys_advise.rule import Candidate, rule
 
@@ -34,8 +34,8 @@ _FITTED: Final = re.compile(r"^[a-z]\w*[a-z0-9]_$")
 _ADMITTED: Final = {
     True: (
         "default",
-        "`{call}` without weights_only runs code stored in the checkpoint under torch {pin}, which {manifest} asks for; "
-        "the default is safe from torch 2.6 on",
+        "`{call}` without weights_only runs code stored in the checkpoint under torch {pin}, which {manifest} asks "
+        "for; the default is safe from torch 2.6 on",
     ),
     False: (
         "vulnerability",
@@ -91,9 +91,17 @@ def _checkpoint(call: ast.Call, path: ast.expr, here: Here) -> Iterator[Candidat
             call,
             message,
             require(Affected("torch", "torch.load", kind), "the manifest admits only affected versions"),
+            refute(Affected("torch", "torch.load", "feature"), "torch knows weights_only"),
+            _from_outside(path, here) if restricted is None else None,
             written,
             facts={"call": here.text(call.func)},
         )
+
+
+def _from_outside(path: ast.expr, here: Here) -> Clause:
+    """That somebody else chooses the file: a program that reads what it wrote itself has nothing to fear."""
+    leaves = [PathFromOutside(here.term(leaf)) for leaf in _paths(path, here)]
+    return require(AnyOf(tuple(leaves)), "somebody else chooses the file")
 
 
 def _estimator(call: ast.Call, name: str, path: ast.expr, here: Here) -> Iterator[Candidate]:
