@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from mlsys_advise.registry import load_rules
+
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
 Where = tuple[str, int, int, str]
@@ -23,7 +25,9 @@ def expected() -> Counter[Where]:
 
 @pytest.fixture(scope="module")
 def found() -> Counter[Where]:
-    command = [sys.executable, "-P", "-m", "mlsys_advise", "--output-format", "json", "--no-cache", str(EXAMPLES)]
+    every = ",".join(rule.code for rule in load_rules().rules)  # rules that are opt-in by name
+    options = ["--select", every, "--output-format", "json", "--no-cache"]
+    command = [sys.executable, "-P", "-m", "mlsys_advise", *options, str(EXAMPLES)]
     ended = subprocess.run(command, cwd=EXAMPLES, capture_output=True, text=True, encoding="utf-8")
     assert ended.returncode == 1, ended.stderr
     return Counter(

@@ -61,6 +61,7 @@ def _settle(candidate: Candidate, answers: Mapping[str, Answer]) -> Candidate | 
     category="performance",
     lesson="pipelining",
     evidence="tensor-element-access",
+    optin=True,
     confirm=_settle,
 )
 def scalar_tensor_loop(

@@ -24,6 +24,10 @@ _SWITCHES: Final = {
 _SUPPRESS: Final = "torch._dynamo.config.suppress_errors"
 
 
+#: A setting of the compiler means nothing in a program that compiles nothing.
+_COMPILES: Final = require(Exists(("torch.compile",), "program"), "the program compiles")
+
+
 @rule(
     "MLS301",
     severity="warning",
@@ -142,19 +146,21 @@ def _switches(module: ast.Module, here: Here) -> Iterator[Candidate]:
             case ast.Assign([ast.Attribute(attr="suppress_errors") as target], ast.Constant(True)):
                 if here.qualified(target) == _SUPPRESS and here.is_unconditional(node):
                     yield here.candidate(
-                        "MLS301", node, "an error of the compiler now silently falls back to eager code"
+                        "MLS301",
+                        node,
+                        "an error of the compiler now silently falls back to eager code",
+                        _COMPILES,
                     )
             case ast.Assign([ast.Subscript(environment, ast.Constant(str() as name))], ast.Constant("1" | "true")):
                 if here.qualified(environment) != "os.environ" or not here.is_unconditional(node):
                     continue
                 if name in _SWITCHES:
-                    compiles = Exists(("torch.compile",), "program") if _SWITCHES[name] else None
                     yield here.candidate(
                         "MLS301",
                         node,
                         "{name} turns the compiler off: what this program compiles runs eagerly"
-                        if compiles
+                        if _SWITCHES[name]
                         else "an error of the compiler now silently falls back to eager code",
-                        require(compiles, "the program compiles") if compiles is not None else None,
+                        _COMPILES,
                         facts={"name": name},
                     )

@@ -51,6 +51,7 @@ _ONCE: Final = Region.LAZY | Region.FIRST | Region.EVERY_K | Region.DEAD
     category="performance",
     lesson="http3-quic",
     evidence="client-setup",
+    optin=True,
     words=tuple(sorted({dotted.rpartition(".")[2] for dotted, kind in CONSTRUCTORS.items() if kind in _CLIENTS})),
 )
 def client_per_request(call: ast.Call, here: Here) -> Iterator[Candidate]:
