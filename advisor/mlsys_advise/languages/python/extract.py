@@ -236,11 +236,16 @@ class Extraction:
         self._lines_of_calls[owner] = tuple(lines)
         self._lines_of_loops[owner] = tuple(loop.node.lineno for loop in loops)
         stores = self._stores(owner, scopes)
+        decorators = self._decorators(scope)
+        for decorator in decorators:
+            name = self.lexicon.canonical(decorator.callee.dotted) if isinstance(decorator.callee, Name) else ""
+            if name in self.words:
+                effects.add(Effect(name, region=scope.region))
         return FunctionRecord(
             params=scope.parameters,
             annotations=self._annotations(scope),
             defaults=self._defaults(scope),
-            decorators=self._decorators(scope),
+            decorators=decorators,
             cls=scope.cls if scope.kind == "function" else "",
             kind=scope.kind,
             is_async=isinstance(scope.node, ast.AsyncFunctionDef),
