@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from mlsys_advise.registry import load_rules
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -67,9 +69,10 @@ def advise(
     folder: Path | None = None,
     watch: Callable[[int], None] | None = None,
 ) -> Cost:
-    """One run of the linter. Raises RuntimeError if a rule or the engine failed: such a run measures nothing."""
+    """One run of the linter, all rules. Raises RuntimeError if a rule or the engine failed: it measures nothing."""
     store = ("--no-cache",) if cache is None else ("--cache-dir", cache)
-    command = (sys.executable, "-P", "-m", "mlsys_advise", "--output-format", "json", "-j", str(jobs))
+    every = ("--select", ",".join(rule.code for rule in load_rules().rules))  # also those that only run by name
+    command = (sys.executable, "-P", "-m", "mlsys_advise", "--output-format", "json", "-j", str(jobs), *every)
     cost = run((*command, *store, *options, *paths), folder=folder, watch=watch)
     if cost.status not in (0, 1):
         raise RuntimeError(f"the linter ended with status {cost.status}:\n{cost.errors[-4000:]}")
