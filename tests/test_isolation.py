@@ -18,7 +18,7 @@ import pytest
 
 #: Names of packages that we use, of ones that users have, and of files that Python or tools run by themselves.
 OTHERS = (
-    "conftest", "dask", "distributed", "mlsys_calibration", "mlsys_rules", "msgspec", "numpy", "packaging", "pathspec",
+    "conftest", "dask", "distributed", "mlsys_calibration", "mlsys_rules", "msgspec", "numpy", "packaging",
     "pydantic", "pygments", "rich", "rules", "setup", "sitecustomize", "torch", "tree_sitter", "tree_sitter_bash",
     "typing_extensions", "usercustomize", "yaml",
 )  # fmt: skip

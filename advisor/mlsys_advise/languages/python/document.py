@@ -23,8 +23,8 @@ class PythonDocument:
         self.source = source
         self.path = path
         self.lexicon = lexicon
-        parsed = parse(source.text, path, sections=tuple(cell.line for cell in source.cells))
-        self.notices: tuple[Notice, ...] = parsed.notices
+        parsed = parse(source.text, path, sections=tuple(max(1, cell.line - 1) for cell in source.cells))
+        self.notices: tuple[Notice, ...] = tuple(map(source.located, parsed.notices))
         folder = posixpath.dirname(path)
         self.module = Module(parsed.tree, tuple(folder.split("/")) if folder else ())
         self.terms = Terms(self.module, lexicon)
