@@ -41,6 +41,8 @@ class Progress:
         text = text[: shutil.get_terminal_size().columns - 1]
         if text or self._shown:
             blanks = " " * (self._shown - len(text))
+            # An interrupt may arrive while this writes: what has to be erased is known before it stands there.
+            self._shown = max(self._shown, len(text))
             self._write(f"\r{text}{blanks}" if text else f"\r{blanks}\r")
             self._shown = len(text)
 
