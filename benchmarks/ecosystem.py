@@ -17,8 +17,10 @@ import msgspec
 from benchmarks import corpus
 from benchmarks.options import parse
 from benchmarks.process import REPOSITORY, advise
+from benchmarks.table import markdown, publish
 
 SNAPSHOT = REPOSITORY / "tests" / "ecosystem" / "snapshot.jsonl"
+PAGE = REPOSITORY / "docs" / "ecosystem.md"
 
 
 class Site(msgspec.Struct, frozen=True, order=True):
@@ -62,6 +64,17 @@ def encoded(found: Iterable[Site]) -> list[str]:
     return [msgspec.json.encode(site).decode() for site in found]
 
 
+def counts(found: Sequence[Site]) -> str:
+    """A table of findings by rule and package."""
+    packages = sorted({site.package for site in found})
+    cells = Counter((site.code, site.package) for site in found)
+    rows = [
+        [code, *(str(cells[code, package]) for package in packages), str(sum(site.code == code for site in found))]
+        for code in sorted({site.code for site in found})
+    ]
+    return markdown(["Rule", *packages, "all"], rows)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(__doc__, arguments)
     folder = corpus.packages(options).resolve()
@@ -74,10 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ]
     for line in difference:
         print(line)
-    for code, count in sorted(Counter(site.code for site in found).items()):
-        packages = Counter(site.package for site in found if site.code == code)
-        print(f"{code} {count:5d}  " + ", ".join(f"{name} {number}" for name, number in sorted(packages.items())))
+    publish("ecosystem", counts(found), update=options.update, page=PAGE)
     if options.update:
+        SNAPSHOT.parent.mkdir(parents=True, exist_ok=True)
         SNAPSHOT.write_text("".join(f"{line}\n" for line in encoded(found)), encoding="utf-8")
         return 0
     return int(bool(difference))

@@ -1,4 +1,4 @@
-"""The tables of ``docs/performance.md``: each stands between two markers and is rewritten from a measurement."""
+"""The measured tables of the documentation: each stands between two markers and is rewritten from a measurement."""
 
 from __future__ import annotations
 
@@ -16,19 +16,22 @@ PAGE = REPOSITORY / "docs" / "performance.md"
 
 def render(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table with the machine below it."""
+    return f"{markdown(heading, rows)}\n\n*{machine()}*"
+
+
+def markdown(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     text = [f"| {' | '.join(heading)} |", f"|{' --- |' * len(heading)}"]
-    text += [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([*text, "", f"*{machine()}*"])
+    return "\n".join([*text, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def publish(name: str, table: str, *, update: bool) -> None:
+def publish(name: str, table: str, *, update: bool, page: Path = PAGE) -> None:
     """Prints the table, and with ``update`` puts it between the markers of that name.
 
     Raises ValueError if the page has no such markers.
     """
     print(table)
     if update:
-        PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8"), name, table), encoding="utf-8")
+        page.write_text(replaced(page.read_text(encoding="utf-8"), name, table), encoding="utf-8")
 
 
 def replaced(page: str, name: str, table: str) -> str:
