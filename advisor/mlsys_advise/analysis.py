@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from mlsys_advise.finding import InternalError, Notice, Span
+from mlsys_advise.finding import InternalError, Notice
 from mlsys_advise.here import Here, Manifest
 from mlsys_advise.interface import Positions
 from mlsys_advise.languages import dockerfile, kubernetes, notebook, requirements, shell
@@ -21,6 +21,7 @@ from mlsys_advise.languages.source import Source, decode
 from mlsys_advise.project.world import Entry
 from mlsys_advise.registry import Registry, load_rules
 from mlsys_advise.rule import Candidate, Rule
+from mlsys_advise.span import Span
 from mlsys_advise.vocabulary import Lexicon
 
 _encode = msgspec.msgpack.Encoder(enc_hook=lambda value: int(value)).encode

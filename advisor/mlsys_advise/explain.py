@@ -18,7 +18,7 @@ from typing import Any
 from mlsys_advise.analysis import nodes
 from mlsys_advise.condition import AnyOf, Clause, Condition
 from mlsys_advise.engine import Opened, Options, open_file
-from mlsys_advise.finding import Related, Span
+from mlsys_advise.finding import Related
 from mlsys_advise.heat import describe
 from mlsys_advise.here import Here
 from mlsys_advise.languages import kubernetes, notebook
@@ -29,6 +29,7 @@ from mlsys_advise.project.verdicts import Asked
 from mlsys_advise.project.world import Target
 from mlsys_advise.registry import load_rules
 from mlsys_advise.rule import Candidate, Rule
+from mlsys_advise.span import Span
 from mlsys_advise.term import Term, Unknown, show
 
 _REGIONS = {value: name.lower().replace("_", " ") for name, value in vars(Region).items() if isinstance(value, int)}

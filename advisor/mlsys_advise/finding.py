@@ -1,4 +1,4 @@
-"""What a rule reports and what the user reads: positions, findings and the path by which heat arrived."""
+"""What a rule reports and what the user reads: findings, notices and the path by which heat arrived."""
 
 from __future__ import annotations
 
@@ -6,30 +6,12 @@ from typing import Literal
 
 import msgspec
 
+from mlsys_advise.edit import Fix
 from mlsys_advise.heat import Heat
+from mlsys_advise.span import Place, Span
 
 Severity = Literal["info", "warning", "error"]
 Category = Literal["performance", "reliability", "correctness", "security", "reproducibility", "memory"]
-
-
-class Span(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """A range of source text: lines and columns start at 1, columns count code points, the end is exclusive.
-
-    In a notebook, lines count within ``cell`` (which starts at 1); elsewhere ``cell`` is 0.
-    """
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    cell: int = 0
-
-
-class Place(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """A span in a file; ``path`` is relative to the project root, with forward slashes."""
-
-    path: str
-    span: Span
 
 
 class Related(msgspec.Struct, frozen=True, order=True, array_like=True):
@@ -37,14 +19,6 @@ class Related(msgspec.Struct, frozen=True, order=True, array_like=True):
 
     place: Place
     message: str
-
-
-class Fix(msgspec.Struct, frozen=True):
-    """A change to the source. ``safe`` keeps semantics; ``suggested`` needs the author's judgement."""
-
-    message: str
-    applicability: Literal["safe", "suggested"]
-    edits: tuple[tuple[Span, str], ...] = ()
 
 
 class Finding(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from mlsys_advise.condition import Clause
-from mlsys_advise.finding import Fix, Severity, Span
+from mlsys_advise.edit import Fix
+from mlsys_advise.finding import Severity
 from mlsys_advise.interface import BODY
 from mlsys_advise.languages.kubernetes import ManifestDocument, Site
 from mlsys_advise.languages.python import evaluation
@@ -31,6 +32,7 @@ from mlsys_advise.project.shared_memory import SharedMemory, shared_memory
 from mlsys_advise.project.values import Values
 from mlsys_advise.project.world import Entry, World
 from mlsys_advise.rule import Candidate
+from mlsys_advise.span import Span
 from mlsys_advise.term import Name, Term
 
 _REFERENCE_WORDS: Final = frozenset(["ref", "reference", "naive", "slow", "golden", "baseline", "verify", "expected"])

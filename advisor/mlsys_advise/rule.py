@@ -17,9 +17,11 @@ from typing import Any, TypeAlias
 import msgspec
 
 from mlsys_advise.condition import Clause
-from mlsys_advise.finding import Category, Fix, Severity, Span
+from mlsys_advise.edit import Fix
+from mlsys_advise.finding import Category, Severity
 from mlsys_advise.heat import Context, Frequency
 from mlsys_advise.languages.kubernetes import Site
+from mlsys_advise.span import Span
 from mlsys_advise.vocabulary import Vocabulary
 
 #: Rules may be asked of nodes of these types; a function's annotation names which.

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from mlsys_advise import engine, registry
-from mlsys_advise.finding import Finding, Place, Related, Span
+from mlsys_advise.finding import Finding, Related
 from mlsys_advise.heat import STEP, TRAINING, Heat
 from mlsys_advise.rule import Rule
+from mlsys_advise.span import Place, Span
 from mlsys_advise.vocabulary import Vocabulary
 
 

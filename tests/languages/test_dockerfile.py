@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages import dockerfile
 from mlsys_advise.languages.dockerfile import BASE_FOLDER, Copy, ImageInterface, Stage, Start, start, target
 from mlsys_advise.languages.words import UNKNOWN, hole
+from mlsys_advise.span import Span
 
 
 def read(text: str) -> ImageInterface:

@@ -11,7 +11,6 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages import kubernetes
 from mlsys_advise.languages.kubernetes import (
     Container,
@@ -25,6 +24,7 @@ from mlsys_advise.languages.kubernetes import (
     sites,
 )
 from mlsys_advise.languages.words import UNKNOWN, hole
+from mlsys_advise.span import Span
 
 
 def read(text: str) -> ManifestInterface:

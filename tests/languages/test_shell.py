@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages import shell
 from mlsys_advise.languages.shell import LauncherInterface, SimpleCommand
 from mlsys_advise.languages.words import ARGUMENTS, SCRIPT_FOLDER, UNKNOWN, hole, readable
+from mlsys_advise.span import Span
 
 
 def read(text: str) -> LauncherInterface:

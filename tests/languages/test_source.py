@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlsys_advise.finding import Notice, Span
+from mlsys_advise.finding import Notice
 from mlsys_advise.languages import source
 from mlsys_advise.languages.source import CellStart, Source, decode, read
+from mlsys_advise.span import Span
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="FIFOs, sockets and devices of Unix")
 

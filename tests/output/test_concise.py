@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from mlsys_advise.finding import Finding, Span
+from mlsys_advise.finding import Finding
 from mlsys_advise.output.concise import render
 from mlsys_advise.output.terminal import Style
+from mlsys_advise.span import Span
 
 
 def test_each_finding_is_one_parsable_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,10 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlsys_advise.finding import Span
 from mlsys_advise.output.excerpt import excerpt
 from mlsys_advise.output.terminal import Style
 from mlsys_advise.output.text import cells
+from mlsys_advise.span import Span
 
 
 def drawn(text: str, span: Span, width: int = 80, encoding: str = "utf-8") -> str:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from mlsys_advise.finding import Finding, Fix, Place, Related, Span
+from mlsys_advise.edit import Fix
+from mlsys_advise.finding import Finding, Related
 from mlsys_advise.heat import STEP, TRAINING, Heat
 from mlsys_advise.output import full
 from mlsys_advise.output.folding import fold
 from mlsys_advise.output.sources import Sources
 from mlsys_advise.output.terminal import Style
+from mlsys_advise.span import Place, Span
 
 
 @pytest.fixture(autouse=True)

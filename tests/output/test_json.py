@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from mlsys_advise.finding import Finding, Fix, Place, Related, Span
+from mlsys_advise.edit import Fix
+from mlsys_advise.finding import Finding, Related
 from mlsys_advise.heat import DATA, ITEM, STEP, TRAINING, Heat
 from mlsys_advise.output.json import render
+from mlsys_advise.span import Place, Span
 
 FINDING = Finding(
     code="MLS413",

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mlsys_advise.finding import Finding, InternalError, Notice, Severity, Span
+from mlsys_advise.finding import Finding, InternalError, Notice, Severity
 from mlsys_advise.output import summary
 from mlsys_advise.output.terminal import Style
+from mlsys_advise.span import Span
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from mlsys_advise.finding import Finding, Place, Related, Severity, Span
+from mlsys_advise.finding import Finding, Related, Severity
 from mlsys_advise.heat import STEP, TRAINING, Heat
 from mlsys_advise.page import read_cases
+from mlsys_advise.span import Place, Span
 from tests.rules.harness import Case, differences, verify, write
 
 TEXT = """\

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages import shell
 from mlsys_advise.languages.words import UNKNOWN, assume_defaults, clean, hole
+from mlsys_advise.span import Span
 
 #: The working directory that a base image outside the project leaves behind.
 BASE_FOLDER = hole("WORKDIR")

@@ -17,8 +17,8 @@ from typing import Protocol
 import msgspec
 import yaml
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages.words import UNKNOWN, clean, hole
+from mlsys_advise.span import Span
 
 
 class Volume(msgspec.Struct, frozen=True, array_like=True):

@@ -14,7 +14,6 @@ import msgspec
 import tree_sitter
 import tree_sitter_bash
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages.words import (
     ARGUMENTS,
     SCRIPT,
@@ -28,6 +27,7 @@ from mlsys_advise.languages.words import (
     separated,
     splittable,
 )
+from mlsys_advise.span import Span
 
 
 class SimpleCommand(msgspec.Struct, frozen=True, array_like=True):

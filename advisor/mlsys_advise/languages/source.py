@@ -17,7 +17,8 @@ from typing import Protocol
 
 import msgspec
 
-from mlsys_advise.finding import Notice, Span
+from mlsys_advise.finding import Notice
+from mlsys_advise.span import Span
 
 #: Bytes. Hand-written files stay far below it; what lies above is generated code or data.
 LIMIT = 2 << 20
@@ -129,16 +130,15 @@ def without_surrogates(text: str) -> str:
 
 def decode(data: bytes, path: str) -> Source | Notice:
     """The text of a file by its byte order mark or coding cookie (PEP 263), UTF-8 without either."""
-    marked = data.startswith(codecs.BOM_UTF8)
-    if marked:
-        data = data[len(codecs.BOM_UTF8) :]
-    elif data.startswith(_UTF_16):
+    if data.startswith(_UTF_16):
         return Notice(path, "is encoded in UTF-16 instead of UTF-8: skipped")
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    data = data[len(mark) :]
     declared = _cookie(data)
     encoding = _text_codec(declared) if declared else "utf-8"
     if encoding is None:
         return Notice(path, f"declares the unknown encoding {declared}: skipped", 1)
-    if marked and not encoding.startswith("utf-8"):
+    if mark and not encoding.startswith("utf-8"):
         return Notice(path, f"declares the encoding {declared} but starts with the mark of UTF-8: skipped", 1)
     try:
         text = data.decode(encoding)
@@ -148,6 +148,13 @@ def decode(data: bytes, path: str) -> Source | Notice:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     return Source(text, path)
+
+
+def encoding_of(data: bytes) -> tuple[str, bytes]:
+    """The encoding of a file that ``decode`` can read, and the byte order mark at its start."""
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    declared = _cookie(data[len(mark) :])
+    return (_text_codec(declared) if declared else None) or "utf-8", mark
 
 
 def _cookie(data: bytes) -> str:

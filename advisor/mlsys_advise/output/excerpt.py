@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlsys_advise.finding import Span
 from mlsys_advise.output.terminal import Style
 from mlsys_advise.output.text import CUT, fitted
+from mlsys_advise.span import Span
 
 _LONGEST = 6  # lines of a flagged statement that are shown whole
 _HEAD = 3  # lines shown of a longer one, before its last

@@ -9,8 +9,10 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mlsys_advise.finding import Finding, Fix, Place, Related, Span
+from mlsys_advise.edit import Fix
+from mlsys_advise.finding import Finding, Related
 from mlsys_advise.heat import Heat
+from mlsys_advise.span import Place, Span
 
 _APPLICABILITY = {"safe": "safe", "suggested": "unsafe"}
 

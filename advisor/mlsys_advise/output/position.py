@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from mlsys_advise.finding import Finding, Place, Span
+from mlsys_advise.finding import Finding
 from mlsys_advise.output.text import shown_path
+from mlsys_advise.span import Place, Span
 
 
 def place(path: str, span: Span) -> str:

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from mlsys_advise.condition import AnyOf, Clause, Condition, Hot, require
-from mlsys_advise.finding import Finding, InternalError, Place, Related, Severity, Span
+from mlsys_advise.finding import Finding, InternalError, Related, Severity
 from mlsys_advise.heat import Heat
 from mlsys_advise.project.answers import Answers, clause_cost
 from mlsys_advise.project.deployment import Deployment
@@ -23,6 +23,7 @@ from mlsys_advise.project.values import Locus
 from mlsys_advise.project.world import Dependency, Entry, World
 from mlsys_advise.registry import Registry
 from mlsys_advise.rule import Answer, Candidate, Rule
+from mlsys_advise.span import Place, Span
 from mlsys_advise.vocabulary import Lexicon
 
 

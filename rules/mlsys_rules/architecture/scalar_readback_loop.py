@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mlsys_advise.condition import Clause, Hot, KindIs, Traced, WritesInto, presume, refute, require
-from mlsys_advise.finding import Fix, Span
+from mlsys_advise.edit import Edit, Fix, InsertStatement, ReplaceExpression
 from mlsys_advise.heat import STEP, WORK
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python import indices
@@ -175,24 +175,22 @@ def _fix(tensor: ast.expr, place: str, loop: Loop, here: Here) -> Fix | None:
     name = "".join(part if part.isalnum() else "_" for part in place).strip("_").replace("self_", "") + "_list"
     if name in here.module.words or not here.begins_line(statement):
         return None
-    edits: list[tuple[Span, str]] = []
+    edits: list[Edit] = []
     for chain in here.bodies.elements(loop):
         around = here.parent(chain.node)
         call = here.parent(around) if isinstance(around, ast.Attribute) else around
         if indices.key(chain.base) != place or not isinstance(call, ast.Call) or _read(call) is not chain.node:
             continue
-        edits.append((here.span(chain.base), name))
-        if isinstance(call.func, ast.Attribute):
-            whole, kept = here.span(call), here.span(chain.node)
-            edits.append((Span(kept.end_line, kept.end_column, whole.end_line, whole.end_column, whole.cell), ""))
+        element = f"{name}{here.text(chain.node, 200).removeprefix(here.text(chain.base, 200))}"
+        # A method such as item() goes; a function such as float() stays around the element.
+        read = call if isinstance(call.func, ast.Attribute) else chain.node
+        edits.append(ReplaceExpression(here.span(read), element))
     if not edits:
         return None
-    at = here.span(statement)
-    start = Span(at.line, at.column, at.line, at.column, at.cell)
-    indent = " " * (at.column - 1)
+    edits.append(InsertStatement(here.span(statement), f"{name} = {here.text(tensor, 200)}.tolist()"))
     certain = here.tensor(tensor).rank == 1 and "tensor" in here.kinds(tensor) and not here.bodies.exits(loop)
     return Fix(
         f"read {place} with one tolist() in front of the loop",
         "safe" if certain else "suggested",
-        ((start, f"{name} = {here.text(tensor, 200)}.tolist()\n{indent}"), *edits),
+        tuple(edits),
     )

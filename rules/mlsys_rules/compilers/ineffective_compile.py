@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mlsys_advise.condition import Exists, Uses, require
-from mlsys_advise.finding import Fix
+from mlsys_advise.edit import Fix, ReplaceStatement
 from mlsys_advise.here import Here
 from mlsys_advise.rule import Candidate, rule
 
@@ -132,9 +132,8 @@ def _fix(call: ast.Call, target: ast.expr, model: ast.expr, here: Here) -> Fix |
     if any(word.arg is None for word in call.keywords):
         return None
     name = here.text(model, 400)
-    return Fix(
-        f"compile {name} in place", "suggested", ((here.span(statement), f"{name}.compile({', '.join(options)})"),)
-    )
+    in_place = ReplaceStatement(here.span(statement), f"{name}.compile({', '.join(options)})")
+    return Fix(f"compile {name} in place", "suggested", (in_place,))
 
 
 def _switches(module: ast.Module, here: Here) -> Iterator[Candidate]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages.requirements import pep508
 from mlsys_advise.languages.requirements.manifest import Reading, Requirement
 from mlsys_advise.languages.requirements.names import distribution
+from mlsys_advise.span import Span
 
 #: Characters of one match specification.
 _LIMIT = 2000

@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages.requirements.names import distribution
+from mlsys_advise.span import Span
 
 #: ``project`` formats describe the package in their folder, ``lock`` files what was resolved for it.
 Format = Literal["requirements", "constraints", "conda", "pyproject", "setup.cfg", "setup.py", "pipfile", "lock"]

@@ -8,10 +8,10 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages.requirements import pep508
 from mlsys_advise.languages.requirements.conda import is_export, match_spec
 from mlsys_advise.languages.requirements.manifest import Include, Reading
+from mlsys_advise.span import Span
 
 _COMMENT = re.compile(r"(?<!\S)#.*")
 _PER_REQUIREMENT_OPTION = re.compile(r"\s--?[a-z][\w-]*([=\s]|$)")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import configparser
 import re
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages.requirements import pep508
 from mlsys_advise.languages.requirements.manifest import Include, Reading, Requirement
+from mlsys_advise.span import Span
 
 _SECTION = re.compile(r"\[([^\]]+)\]")
 _KEY = re.compile(r"([\w.-]+)\s*[=:]")

@@ -12,10 +12,10 @@ import warnings
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages.requirements import pep508
 from mlsys_advise.languages.requirements.formats import format_of
 from mlsys_advise.languages.requirements.manifest import Include, Reading, Requirement
+from mlsys_advise.span import Span
 
 #: Group of what is added under an ``if`` or in a ``try``: it counts only where nothing unconditional is said.
 CONDITIONAL = "conditional"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from mlsys_advise.finding import Span
 from mlsys_advise.languages.requirements.names import distribution
+from mlsys_advise.span import Span
 
 #: Characters of a line in which a package is looked for; requirements stand in far shorter ones.
 _LIMIT = 4000
