@@ -108,8 +108,8 @@ REMOVED = {
     "behind a semicolon": ("a; ⟦gc.collect()⟧  # n\n", "a  # n\n"),
     "the body of an else": ("if a:\n    b\nelse:\n    ⟦gc.collect()⟧\n", "if a:\n    b\nelse:\n    pass\n"),
     "in a loop of a method": (
-        "class A:\n    def f(self):\n        for b in c:\n            d(b)\n            ⟦gc.collect()⟧\n\n        return 1\n",
-        "class A:\n    def f(self):\n        for b in c:\n            d(b)\n\n        return 1\n",
+        "class A:\n  def f(self):\n    for b in c:\n      d(b)\n      ⟦gc.collect()⟧\n\n    return 1\n",
+        "class A:\n  def f(self):\n    for b in c:\n      d(b)\n\n    return 1\n",
     ),
 }
 
@@ -123,8 +123,8 @@ def test_a_statement_is_removed(name: str) -> None:
 
 HOISTED = {
     "out of a loop": (
-        "def f():\n    a = 1\n\n    # each\n    ⟦for b in c:\n        # made once\n        ⟦d = g()⟧  # costly\n        h(d)⟧\n",
-        "def f():\n    a = 1\n\n    # made once\n    d = g()  # costly\n    # each\n    for b in c:\n        h(d)\n",
+        "def f():\n  a\n\n  # each\n  ⟦for b in c:\n    # made once\n    ⟦d = g()⟧  # costly\n    h(d)⟧\n",
+        "def f():\n  a\n\n  # made once\n  d = g()  # costly\n  # each\n  for b in c:\n    h(d)\n",
     ),
     "leaving a pass": ("⟦for b in c:\n    ⟦d = g()⟧⟧\n", "d = g()\nfor b in c:\n    pass\n"),
     "over a condition between": (

@@ -63,8 +63,12 @@ class Fixable:
         first = self._above_comments(passage.first)
         old = lines[first - 1 : passage.last]
         new = rewriting.rewritten(old, edits, self._region, first, self._step())
-        below = lines[passage.last : passage.last + 1]  # keeps a passage that vanishes from leaving an empty line
-        return between([*old, *below], [*new, *below], first)
+        # A line beside it, of the same cell, lets a passage that vanishes take its line end along.
+        if passage.last < len(lines) and passage.last + 2 not in {cell.line for cell in self._source.cells}:
+            below = lines[passage.last]
+            return between([*old, below], [*new, below], first)
+        above = lines[first - 2 : first - 1]
+        return between([*above, *old], [*above, *new], first - len(above))
 
     def _above_comments(self, first: int) -> int:
         """The first of the comments right above a line: what is put in front of a statement stands above them, too."""

@@ -1,0 +1,29 @@
+"""What fixes change, as a unified diff; of a notebook cell by cell."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from mlsys_advise.languages import notebook, source
+
+
+def lines(path: str, shown: str, before: bytes, after: bytes) -> Iterator[str]:
+    """The lines of the diff between two contents of a file, which is called ``shown``."""
+    old, new = _texts(path, before), _texts(path, after)
+    for cell in sorted(old.keys() | new.keys()):
+        name = f"{shown}:cell {cell}" if cell else shown
+        yield from difflib.unified_diff(old.get(cell, []), new.get(cell, []), name, name, lineterm="")
+
+
+def _texts(path: str, data: bytes) -> dict[int, list[str]]:
+    """The lines of a file, by cell; a file without cells has the one cell 0."""
+    if not path.endswith(".ipynb"):
+        decoded = source.decode(data, path)
+        return {0: decoded.lines} if isinstance(decoded, source.Source) else {}
+    read = notebook.decode_notebook(data, path)
+    if not isinstance(read, notebook.Notebook):
+        return {}
+    found, cells = read.source.lines, read.source.cells
+    ends = [*(cell.line - 2 for cell in cells[1:]), len(found)]
+    return {cell.number: found[cell.line - 1 : end] for cell, end in zip(cells, ends, strict=True)}
