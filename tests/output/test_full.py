@@ -56,7 +56,7 @@ def test_a_finding_says_what_why_how_hot_and_where_to_read_on(project: Path) -> 
             ),
             related=(Related(Place(other, Span(3, 9, 3, 12)), "the loader is built here"),),
             assumed=("no other thread collects",),
-            fix=Fix("Remove the call", "suggested"),
+            fix=Fix("Remove the call", "suggested", ()),
         )
     )
     assert text.replace("\\", "/") == (

@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from mlsys_advise.edit import Fix
+from mlsys_advise.edit import Fix, SetKeyword
 from mlsys_advise.finding import Finding, Related
 from mlsys_advise.heat import DATA, ITEM, STEP, TRAINING, Heat
 from mlsys_advise.output.json import render
+from mlsys_advise.output.sources import Sources
 from mlsys_advise.span import Place, Span
 
 FINDING = Finding(
@@ -30,12 +32,13 @@ FINDING = Finding(
     heat_path=(Related(Place("/project/train.py", Span(1, 1, 1, 4)), "loop"),),
     related=(Related(Place("/project/nb.ipynb", Span(2, 1, 2, 4, 3)), "loader"),),
     assumed=("nothing pins it",),
-    fix=Fix("Pin the memory", "suggested", ((Span(4, 9, 4, 9), "pin_memory=True"),)),
+    fix=Fix("Pin the memory", "suggested", (SetKeyword(Span(4, 9, 5, 2), "pin_memory", "True"),)),
 )
+SOURCES = Sources({"/project/train.py": b"\n\n\ntrain = DataLoader(data,\n)\n"})
 
 
 def parsed(*findings: Finding) -> list[dict[str, Any]]:
-    result: list[dict[str, Any]] = json.loads("\n".join(render(findings)))
+    result: list[dict[str, Any]] = json.loads("\n".join(render(findings, SOURCES)))
     return result
 
 
@@ -99,18 +102,23 @@ def test_a_suggested_fix_is_unsafe_and_a_safe_one_is_safe() -> None:
         "applicability": "unsafe",
         "edits": [
             {
-                "content": "pin_memory=True",
-                "location": {"row": 4, "column": 9},
-                "end_location": {"row": 4, "column": 9},
+                "content": " pin_memory=True,",
+                "location": {"row": 4, "column": 25},
+                "end_location": {"row": 4, "column": 25},
             }
         ],
         "message": "Pin the memory",
     }
-    safe = Finding(**{name: getattr(FINDING, name) for name in FINDING.__struct_fields__} | {"fix": Fix("m", "safe")})
+    safe = msgspec.structs.replace(FINDING, fix=msgspec.structs.replace(FINDING.fix, applicability="safe"))
     assert parsed(safe)[0]["fix"]["applicability"] == "safe"
+
+
+def test_a_fix_that_cannot_be_made_in_the_file_as_it_is_now_is_left_out() -> None:
+    moved = msgspec.structs.replace(FINDING, path="/project/gone.py")
+    assert parsed(moved)[0]["fix"] is None
 
 
 def test_a_list_of_any_length_is_valid_and_ascii() -> None:
     for count in range(4):
         assert len(parsed(*[FINDING] * count)) == count
-    assert "\n".join(render([FINDING])).isascii()
+    assert "\n".join(render([FINDING], SOURCES)).isascii()

@@ -103,7 +103,7 @@ def _write(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> 
 
 def _rendered(report: engine.Report, arguments: Namespace, style: Style, stdin: Stdin | None) -> Iterator[str]:
     if arguments.output_format == "json":
-        yield from json.render(report.findings)
+        yield from json.render(report.findings, _sources(stdin))
         return
     if arguments.output_format == "concise":
         yield from concise.render(report.findings, style)

@@ -12,6 +12,7 @@ from pathlib import Path
 from mlsys_advise.edit import Fix
 from mlsys_advise.finding import Finding, Related
 from mlsys_advise.heat import Heat
+from mlsys_advise.output.sources import Sources
 from mlsys_advise.span import Place, Span
 
 _APPLICABILITY = {"safe": "safe", "suggested": "unsafe"}
@@ -19,24 +20,24 @@ _APPLICABILITY = {"safe": "safe", "suggested": "unsafe"}
 Json = dict[str, object]
 
 
-def render(findings: Iterable[Finding]) -> Iterator[str]:
-    """The lines of the list, one finding at a time."""
+def render(findings: Iterable[Finding], sources: Sources) -> Iterator[str]:
+    """The lines of the list, one finding at a time. A fix that cannot be made in the file as it is now is left out."""
     lead = "["
     for finding in findings:
         yield lead
-        body = json.dumps(_finding(finding), indent=2)
+        body = json.dumps(_finding(finding, sources), indent=2)
         yield from ("  " + line for line in body.splitlines()[:-1])
         lead = "  },"
     yield "[]" if lead == "[" else "  }\n]"
 
 
-def _finding(finding: Finding) -> Json:
+def _finding(finding: Finding, sources: Sources) -> Json:
     return {
         "cell": finding.span.cell or None,
         "code": finding.code,
         **_range(finding.span),
         "filename": str(Path(finding.path)),
-        "fix": None if finding.fix is None else _fix(finding.fix),
+        "fix": None if finding.fix is None else _fix(finding.path, finding.fix, sources),
         "message": finding.message,
         "name": finding.name,
         "noqa_row": finding.span.line,
@@ -59,10 +60,13 @@ def _range(span: Span) -> Json:
     }
 
 
-def _fix(fix: Fix) -> Json:
+def _fix(path: str, fix: Fix, sources: Sources) -> Json | None:
+    edits = sources.edits(path, fix)
+    if edits is None:
+        return None
     return {
         "applicability": _APPLICABILITY[fix.applicability],
-        "edits": [{"content": content, **_range(span)} for span, content in fix.edits],
+        "edits": [{"content": content, **_range(span)} for span, content in edits],
         "message": fix.message,
     }
 

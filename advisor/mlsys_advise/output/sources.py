@@ -1,4 +1,4 @@
-"""Lines of the files that findings lie in, read again for display only.
+"""Files that findings lie in, read again for what is told beside the findings: lines, and the text of fixes.
 
 A file that has changed or vanished since it was analysed gives fewer lines or none, never an error.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 
+from mlsys_advise.edit import Fix
 from mlsys_advise.finding import Notice
 from mlsys_advise.languages import notebook, source
+from mlsys_advise.span import Span
 
 _NOTEBOOK = ".ipynb"
 
@@ -28,9 +30,26 @@ class Sources:
             self._path, self._cells = path, self._read(path)
         return self._cells.get(cell, ())
 
-    def _read(self, path: str) -> dict[int, Sequence[str]]:
+    def edits(self, path: str, fix: Fix) -> list[tuple[Span, str]] | None:
+        """What a fix puts in the place of what, by spans of the file or of its cells; None if it cannot be made."""
+        from mlsys_advise.fixing.fixable import Fixable
+        from mlsys_advise.fixing.refusal import Refusal
+
+        content = self._content(path)
+        if isinstance(content, Notice):
+            return None
+        try:
+            file = Fixable(content, path)
+            return [file.located(change) for change in file.replacements(fix)]
+        except Refusal:
+            return None
+
+    def _content(self, path: str) -> bytes | Notice:
         limit = source.NOTEBOOK_LIMIT if path.endswith(_NOTEBOOK) else source.LIMIT
-        content = self._given[path] if path in self._given else source.read(path, limit)
+        return self._given[path] if path in self._given else source.read(path, limit)
+
+    def _read(self, path: str) -> dict[int, Sequence[str]]:
+        content = self._content(path)
         if isinstance(content, Notice):
             return {}
         if path.endswith(_NOTEBOOK):
