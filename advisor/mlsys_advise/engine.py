@@ -76,17 +76,18 @@ def check(
     paths: Sequence[Path],
     options: Options,
     *,
-    stdin: tuple[str, bytes] | None = None,
+    overlay: Mapping[Path, bytes] | None = None,
     progress: Progress | None = None,
     registry: Registry | None = None,
 ) -> Report:
     """Analyse the files named and those of their projects; report on the files named.
 
-    ``stdin`` is (file name, content) of one file whose text is not what is on disk.
+    ``overlay`` holds the content, by absolute path, of files whose text is not what is on disk: standard input,
+    what fixes have changed, what an editor has not saved. A path that is named may exist in it alone.
     Raises FileNotFoundError if a path does not exist.
     """
     with quiet_collector():
-        return _Run(options, progress or _silent, registry or load_rules()).check(paths, stdin)
+        return _Run(options, progress or _silent, registry or load_rules()).check(paths, overlay or {})
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -142,8 +143,8 @@ class _Run:
         self.notices: list[Notice] = []
         self.errors: list[InternalError] = []
 
-    def check(self, paths: Sequence[Path], stdin: tuple[str, bytes] | None) -> Report:
-        projects = self._projects(paths, stdin)
+    def check(self, paths: Sequence[Path], overlay: Mapping[Path, bytes]) -> Report:
+        projects = self._projects(paths, overlay)
         findings: list[Finding] = []
         with self._cache() as cache:
             for project in projects:
@@ -174,20 +175,18 @@ class _Run:
 
     # -- files
 
-    def _projects(self, paths: Sequence[Path], stdin: tuple[str, bytes] | None) -> list[Project]:
+    def _projects(self, paths: Sequence[Path], overlay: Mapping[Path, bytes]) -> list[Project]:
         """The projects of the files named, each with all of its files read."""
-        found = discover(paths, Settings())
+        given = [path.absolute() for path in paths if path.absolute() in overlay]
+        found = discover([path for path in paths if path.absolute() not in overlay], Settings())
         if found.missing:
             raise FileNotFoundError(f"no such file or folder: {found.missing[0]}")
         self.notices.extend(found.notices)
         projects: dict[Path, Project] = {}
         named: dict[Path, list[Path]] = {}
-        for path in found.files:
+        for path in sorted({*found.files, *given}):
             root = layout.project_root(path, isolated=self.options.isolated)
             named.setdefault(root, []).append(path)
-        if stdin is not None:
-            path = Path(stdin[0]).absolute()
-            named.setdefault(layout.project_root(path, isolated=self.options.isolated), []).append(path)
         for root in sorted(named):
             project = projects[root] = Project(root)
             files = dict.fromkeys(discover([root], Settings()).files, False) if root.is_dir() else {}
@@ -196,8 +195,7 @@ class _Run:
                 self.progress("reading", number, len(files))
                 if not wanted and layout.project_root(path, isolated=self.options.isolated) != root:
                     continue
-                content = stdin[1] if stdin is not None and path == Path(stdin[0]).absolute() else None
-                self._take(project, path, wanted, content)
+                self._take(project, path, wanted, overlay.get(path))
             self._take_included(project)
         return [projects[root] for root in sorted(projects)]
 
@@ -342,7 +340,7 @@ def open_file(path: Path, options: Options, registry: Registry | None = None) ->
     """Analyse the project of one file."""
     with quiet_collector():
         run = _Run(options, _silent, registry or load_rules())
-        (project,) = run._projects([path], None)
+        (project,) = run._projects([path], {})
         (name,) = project.named
         data = project.contents.get(name, b"")
         with run._cache() as cache:

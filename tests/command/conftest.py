@@ -26,7 +26,7 @@ class Result(NamedTuple):
 class Call(NamedTuple):
     paths: list[Path]
     options: Any
-    stdin: tuple[str, bytes] | None
+    overlay: dict[Path, bytes]
 
 
 class CommandLine:
@@ -39,8 +39,8 @@ class CommandLine:
         self.capsys = capsys
         scripted.install(self._check, monkeypatch.setattr)
 
-    def _check(self, paths: Any, options: Any, *, stdin: Any = None, progress: Any = None) -> Any:
-        self.calls.append(Call(list(paths), options, stdin))
+    def _check(self, paths: Any, options: Any, *, overlay: Any = None, progress: Any = None) -> Any:
+        self.calls.append(Call(list(paths), options, overlay))
         if self.failure is not None:
             raise self.failure
         return self.report

@@ -21,7 +21,7 @@ def one(paths: Any, options: Any, **rest: Any) -> Any:
     return scripted.report([scripted.finding(paths[0] if paths else "stdin.py", 1, message="4\u00d7 slower \u6f22")])
 
 
-def slow(paths: Any, options: Any, *, stdin: Any = None, progress: Any = None) -> Any:
+def slow(paths: Any, options: Any, *, overlay: Any = None, progress: Any = None) -> Any:
     print("started", flush=True)
     for done in range(60):
         time.sleep(0.02)

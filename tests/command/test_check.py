@@ -142,15 +142,15 @@ class Standard:
 def test_a_dash_reads_standard_input(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Standard(b"import gc\n\xff"))
     cli("-")
-    assert cli.calls[0].stdin == ("stdin.py", b"import gc\n\xff")
-    assert cli.calls[0].paths == []
+    assert cli.calls[0].overlay == {Path("stdin.py").absolute(): b"import gc\n\xff"}
+    assert cli.calls[0].paths == [Path("stdin.py")]
 
 
 def test_standard_input_belongs_where_its_name_says(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Standard(b"for x in y:\n    given()\n"))
     cli.report = report([finding("pkg/model.py", 2)])
     result = cli("--stdin-filename", "pkg/model.py", "-")
-    assert cli.calls[0].stdin == (str(Path("pkg/model.py")), b"for x in y:\n    given()\n")
+    assert cli.calls[0].overlay == {Path("pkg/model.py").absolute(): b"for x in y:\n    given()\n"}
     assert "2 |     given()\n" in result.out
 
 

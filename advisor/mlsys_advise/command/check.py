@@ -24,7 +24,7 @@ Stdin = tuple[str, bytes]
 
 def run(arguments: Namespace) -> int:
     stdin = _stdin(arguments)
-    paths = [] if stdin else _existing(arguments.paths or ["."])
+    paths = [Path(stdin[0])] if stdin else _existing(arguments.paths or ["."])
     _check_output_file(arguments.output_file)
     options = engine.Options(
         select=tuple(arguments.select),
@@ -37,7 +37,7 @@ def run(arguments: Namespace) -> int:
     )
     selection.require_known(options.select + options.ignore)
     with _progress(arguments) as progress:
-        report = engine.check(paths, options, stdin=stdin, progress=progress)
+        report = engine.check(paths, options, overlay=_overlay(stdin), progress=progress)
     _write(report, arguments, stdin)
     if report.errors:
         return ExitStatus.ERROR
@@ -53,6 +53,10 @@ def _stdin(arguments: Namespace) -> Stdin | None:
         raise UsageError("standard input is checked alone, without other paths")
     content = sys.stdin.buffer.read() if sys.stdin is not None else b""
     return str(arguments.stdin_filename or STDIN_NAME), content
+
+
+def _overlay(stdin: Stdin | None) -> dict[Path, bytes]:
+    return {} if stdin is None else {Path(stdin[0]).absolute(): stdin[1]}
 
 
 def _existing(names: list[str]) -> list[Path]:
