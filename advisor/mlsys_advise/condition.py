@@ -93,6 +93,15 @@ class Uses(msgspec.Struct, frozen=True, array_like=True, tag="uses"):
     use: str
 
 
+class BatchWeighs(msgspec.Struct, frozen=True, array_like=True, tag="weighs"):
+    """A batch of the loader made at a call site of this file holds at least so many samples, and so many bytes."""
+
+    function: str
+    site: int
+    samples: int
+    size: int
+
+
 class HandedTo(msgspec.Struct, frozen=True, array_like=True, tag="handed"):
     """The object is given to a framework that does the job itself."""
 
@@ -197,6 +206,7 @@ Condition: TypeAlias = (
     | DrawsInWorkers
     | InProcessPool
     | Uses
+    | BatchWeighs
     | HandedTo
     | Exists
     | Hot
