@@ -65,9 +65,13 @@ class HasProperty(msgspec.Struct, frozen=True, array_like=True, tag="property"):
 
 
 class WorkersOver(msgspec.Struct, frozen=True, array_like=True, tag="workers"):
-    """Some loader over the class of this file, or an object that holds one, has worker processes."""
+    """Some loader over the class of this file, or an object that holds one, has worker processes.
+
+    ``alike`` ones are forked, and run no `worker_init_fn` that could tell them apart.
+    """
 
     cls: str
+    alike: bool = False
 
 
 class DrawsInWorkers(msgspec.Struct, frozen=True, array_like=True, tag="draws"):

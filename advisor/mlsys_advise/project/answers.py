@@ -126,8 +126,8 @@ class Answers:
                 return self.loaders.draws(cls, attribute, readers, path)
             case InProcessPool(function):
                 return self.loaders.pooled(function, path)
-            case WorkersOver(cls):
-                return self.loaders.workers(cls, path)
+            case WorkersOver(cls, alike):
+                return self.loaders.workers(cls, path, alike)
             case Uses(function, site, use):
                 return self._use(function, site, use, path)
             case BatchWeighs(function, site, samples, size):

@@ -476,8 +476,8 @@ class Loaders:
 
     # -- what workers get a copy of
 
-    def workers(self, cls: str, path: str) -> Reply:
-        """Whether a loader over a class, or over an object that holds one, has worker processes."""
+    def workers(self, cls: str, path: str, alike: bool = False) -> Reply:
+        """Whether a loader over a class, or over an object that holds one, has worker processes (that start alike)."""
         wanted = [Target("class", path, cls), *self.world.subclasses(path, cls)]
         holders = self._holders(wanted)
         open_ = seen = False
@@ -494,7 +494,7 @@ class Loaders:
             reply = configured(self.values, workers, "positive", file)
             open_ = open_ or reply.value is None
             if reply.value:
-                if self._reseeded(call, file):
+                if self._reseeded(call, file) or (alike and _started_apart(call)):
                     return Reply(False, reason="worker_init_fn may seed it in every worker")
                 count = reply.facts["value"]
                 here = Cause(Locus(file, "call", function, number), f"this loader starts {count} workers")
@@ -660,6 +660,12 @@ class Loaders:
 
 _WORKER_INFO: Final = "torch.utils.data.get_worker_info"
 _OWN_SEEDS: Final = frozenset({_WORKER_INFO, "torch.initial_seed"})
+
+
+def _started_apart(loader: CallRecord) -> bool:
+    """Whether something may tell the workers of a loader apart: code of their own, or another way to start them."""
+    given = (loader.argument("worker_init_fn", 9), loader.argument("multiprocessing_context", 10))
+    return loader.hidden or any(one not in (None, Const(None)) for one in given)
 
 
 def _parts(head: Head) -> list[Head]:
