@@ -24,6 +24,7 @@ SIZED: Final[dict[str, Edges]] = {
     ),
     **_all("torchvision.transforms.functional", "resize center_crop five_crop ten_crop", (("size", 1),)),
     "torchvision.transforms.functional.resized_crop": (("size", 5),),
+    "torchvision.transforms.functional.crop": (("height", 3), ("width", 4)),
     **_all("albumentations", "Resize CenterCrop RandomCrop RandomResizedCrop", (("height", 0), ("width", 1))),
     "albumentations.RandomSizedCrop": (("height", 1), ("width", 2)),
     "albumentations.PadIfNeeded": (("min_height", 0), ("min_width", 1)),
@@ -32,8 +33,9 @@ SIZED: Final[dict[str, Edges]] = {
     "timm.data.create_transform": (("input_size", 0),),
     "torchvision.datasets.FakeData": (("image_size", 1),),
 }
-#: The same of methods: `picture.resize((width, height))` of PIL.
-SIZING_METHODS: Final[dict[str, Edges]] = {"resize": (("size", 0),)}
+#: Methods of PIL's pictures: one scales to `(width, height)`, one cuts the box `(left, top, right, bottom)` out.
+SCALING: Final = "resize"
+CUTTING: Final = "crop"
 
 #: Data sets of pictures that all have one shape: channels, height, width.
 SHAPES: Final[dict[str, tuple[int, int, int]]] = {

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from mlsys_advise.heat import DATA, EPOCH, STEP, TRAINING
-from mlsys_advise.interface import CallRecord, FunctionRecord
+from mlsys_advise.interface import CallRecord, ClassRecord, FunctionRecord
 from mlsys_advise.languages.python.scopes import Region
 from mlsys_advise.project.configured import configured
 from mlsys_advise.project.flows import Flow, Flows, Use, place
@@ -477,7 +477,7 @@ class Loaders:
     # -- what workers get a copy of
 
     def workers(self, cls: str, path: str, alike: bool = False) -> Reply:
-        """Whether a loader over a class, or over an object that holds one, has worker processes (that start alike)."""
+        """Whether a loader over a class, or an object that holds one, has several workers (that start alike)."""
         wanted = [Target("class", path, cls), *self.world.subclasses(path, cls)]
         holders = self._holders(wanted)
         open_ = seen = False
@@ -491,17 +491,18 @@ class Loaders:
             if workers is None:
                 open_ = open_ or call.hidden
                 continue
-            reply = configured(self.values, workers, "positive", file)
+            reply = configured(self.values, workers, "over 1", file)
             open_ = open_ or reply.value is None
             if reply.value:
                 if self._reseeded(call, file) or (alike and _started_apart(call)):
                     return Reply(False, reason="worker_init_fn may seed it in every worker")
                 count = reply.facts["value"]
                 here = Cause(Locus(file, "call", function, number), f"this loader starts {count} workers")
-                return Reply(True, (here, *reply.causes), {"workers": count})
+                again = "" if _kept_running(call) else ", and the same again in every epoch"
+                return Reply(True, (here, *reply.causes), {"workers": count, "again": again})
         if open_:
             return Reply(None, reason="a loader over it has an unknown data set or number of workers")
-        return Reply(False, reason="no loader over it has workers" if seen else "no loader over it is in sight")
+        return Reply(False, reason="no loader over it has several workers" if seen else "no loader over it is in sight")
 
     def _serves(self, call: CallRecord, path: str, wanted: list[Target], collators: list[Target]) -> tuple[bool, bool]:
         """Whether workers of a loader get one of the objects, and whether that could be told."""
@@ -539,10 +540,19 @@ class Loaders:
                     record = self.world.cls(file, name)
                     if record is None or "dataset" not in self.world.class_kinds(file, name):
                         continue
-                    if any(self.holds(value, file, [target])[0] for _, value, _ in record.attributes):
+                    kept = (value for _, value, _ in record.attributes)
+                    if self._makes_one(target, file, record) or any(self.holds(one, file, [target])[0] for one in kept):
                         found.append(Target("class", file, name))
                 found.extend(self._receiving(target, file))
         return found
+
+    def _makes_one(self, target: Target, file: str, record: ClassRecord) -> bool:
+        """Whether the constructor of a class makes an instance of another class."""
+        method = record.methods.get("__init__")
+        function = self.world.function(file, method, "calls") if method is not None else None
+        return function is not None and any(
+            call.site >= 0 and self.world.denotes(call.callee, file) == target for call in function.calls
+        )
 
     def _receiving(self, target: Target, file: str) -> Iterator[Target]:
         """The data sets that a file gives an instance of a class."""
@@ -571,15 +581,15 @@ class Loaders:
             seen.add((part, file))
             for head in self.values.heads(part, file):
                 owner = self.values.instance(head)
-                if owner is not None:
-                    if owner in wanted:
-                        return True, True
-                    continue
+                if owner in wanted:
+                    return True, True
                 made = self.values.made(head)
                 if made is not None:
                     stack.extend((arg, head.path, depth - 1) for arg in made.args)
                     stack.extend((arg, head.path, depth - 1) for _, arg in made.keywords)
-                elif isinstance(head.term, Unknown) or not self.values.head_kinds(head):
+                if owner is not None:
+                    continue
+                if made is None and (isinstance(head.term, Unknown) or not self.values.head_kinds(head)):
                     sure = False
                 if isinstance(head.term, Seq | Map | Item | Call | Member):
                     inner = [one for one in children(head.term) if not isinstance(one, Name | Unknown | Self)]
@@ -666,6 +676,11 @@ def _started_apart(loader: CallRecord) -> bool:
     """Whether something may tell the workers of a loader apart: code of their own, or another way to start them."""
     given = (loader.argument("worker_init_fn", 9), loader.argument("multiprocessing_context", 10))
     return loader.hidden or any(one not in (None, Const(None)) for one in given)
+
+
+def _kept_running(loader: CallRecord) -> bool:
+    """Whether the workers of a loader may live longer than an epoch."""
+    return loader.hidden or loader.argument("persistent_workers", 13) not in (None, Const(False))
 
 
 def _parts(head: Head) -> list[Head]:

@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 
 from mlsys_advise.interface import CallRecord
-from mlsys_advise.library.pictures import PHOTOS, SHAPES, SIZED, SIZING_METHODS, Edges
+from mlsys_advise.library.pictures import CUTTING, PHOTOS, SCALING, SHAPES, SIZED, Edges
 from mlsys_advise.project.hotness import Cause
 from mlsys_advise.project.reply import Reply
 from mlsys_advise.project.values import Head, Locus, Values
 from mlsys_advise.project.world import Target, World
-from mlsys_advise.term import Call, Const, Def, Elem, Item, Map, Member, Name, Self, Seq, Term, Unknown
+from mlsys_advise.term import Arith, Call, Const, Def, Elem, Item, Map, Member, Name, Self, Seq, Term, Unknown
 
 #: How many objects or calls deep a size is looked for.
 _DEPTH: Final = 10
@@ -263,9 +263,20 @@ class Samples:
             return self._area(callee, locus.path, depth - 1) if call.site < 0 else None
         inside = self._area(callee, locus.path, depth - 1)
         if inside is None and isinstance(callee, Member) and not isinstance(callee.of, Self):
-            edges = SIZING_METHODS.get(callee.name)
-            return self._sized(call, edges, locus) if edges is not None else None
+            if callee.name == SCALING:
+                return self._sized(call, (("size", 0),), locus)
+            if callee.name == CUTTING:
+                return self._cut(call, locus)
         return inside
+
+    def _cut(self, call: CallRecord, locus: Locus) -> Area | None:
+        """The pixels of a box whose right and bottom are its left and top plus a number; None for any other box."""
+        match call.argument("box", 0):
+            case Seq("tuple" | "list", (_, _, Arith(right), Arith(bottom))):
+                numbers = [[self._number(part, locus.path) for part in parts] for parts in (right, bottom)]
+                width, height = (min((one for one in known if one is not None), default=0) for known in numbers)
+                return Area(width * height, locus) if width > 0 and height > 0 else None
+        return None
 
     def _sized(self, call: CallRecord, edges: Edges, locus: Locus) -> Area:
         """The pixels that the arguments of a call ask for."""

@@ -78,8 +78,7 @@ def _of_class(call: ast.Call, kept: _Kept, here: Here) -> Iterator[Candidate]:
     yield here.candidate(
         "MLS617",
         call,
-        "{workers} workers get a copy of `{rng}` with its state: all of them draw the same numbers, "
-        "and the same again in every epoch",
+        "{workers} workers get a copy of `{rng}` with its state: all of them draw the same numbers{again}",
         require(DrawsInWorkers(kept.cls, kept.name, readers), "items are made with it"),
         require(WorkersOver(kept.cls), "a loader over it has workers"),
         facts={"rng": f"self.{kept.name}"},
@@ -143,8 +142,7 @@ def _of_factory(call: ast.Call, here: Here) -> Iterator[Candidate]:
         yield here.candidate(
             "MLS617",
             call,
-            "{workers} workers get a copy of `{rng}` with its state: all of them draw the same numbers, "
-            "and the same again in every epoch",
+            "{workers} workers get a copy of `{rng}` with its state: all of them draw the same numbers{again}",
             require(Uses(*record, "copied into workers that draw from it"), "workers get a copy and draw from it"),
         )
 
