@@ -27,6 +27,8 @@ _GLOBAL_DRAWS: Final = frozenset(
         "gamma poisson triangular"
     ).split()
 )
+#: An attribute of another name is none of these; what a plain name stands for, the imports say.
+_LAST_NAMES: Final = frozenset(name.rpartition(".")[2] for name in _GENERATORS | _GLOBAL_DRAWS)
 #: From this version on, workers seed NumPy's generator, each with a number of its own.
 _SEEDS_NUMPY: Final = "1.9"
 #: Methods that run in the workers, and often.
@@ -50,6 +52,8 @@ class _Kept(NamedTuple):
 )
 def duplicated_worker_rng(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """Workers get a copy of the generator with its state: all of them draw the same numbers, again in every epoch."""
+    if isinstance(call.func, ast.Attribute) and call.func.attr not in _LAST_NAMES:
+        return
     name = here.qualified(call.func)
     if here.in_test_file or (name not in _GENERATORS and name not in _GLOBAL_DRAWS):
         return
