@@ -117,12 +117,14 @@ class Samples:
         while isinstance(term, Item | Elem):  # one of what `random_split` returns
             term = term.of
         head = Head(term, head.path)
-        made = self.values.made(head)
-        if made is None or depth <= 0:
+        if depth <= 0:
             return None
         owner = self.values.instance(head)
         if owner is not None:
-            return self._of_class(owner, head, made, depth)
+            return self._of_class(owner, head, depth)
+        made = self.values.made(head)
+        if made is None:
+            return None
         name = self._library(head)
         if name in _CONTAINERS:
             inner = made.argument("datasets" if "Dataset" in name else "dataset", 0)
@@ -145,7 +147,7 @@ class Samples:
             return Weight(area.pixels * channels * _FLOAT, area.locus) if area.pixels else None
         return Weight(shape[0] * shape[1] * shape[2] * _FLOAT) if shape is not None else None
 
-    def _of_class(self, owner: Target, head: Head, made: CallRecord, depth: int) -> Weight | None:
+    def _of_class(self, owner: Target, head: Head, depth: int) -> Weight | None:
         """The weight of an item of a data set of the project."""
         area = least(
             self._in_function(method, depth)
@@ -154,9 +156,10 @@ class Samples:
         )
         if area is not None:
             return Weight(area.pixels * _PIXEL, area.locus) if area.pixels else None
+        made = self.values.made(head)
         ancestors, _ = self.world.ancestors(owner.path, owner.name)
         for target in ancestors:
-            if target.what == "library" and (target.name in SHAPES or target.name in PHOTOS):
+            if made is not None and target.what == "library" and (target.name in SHAPES or target.name in PHOTOS):
                 return self._of_pictures(target.name, head, made, depth)
         return self._wrapped(owner, depth)
 
@@ -205,17 +208,17 @@ class Samples:
     def _of_made(self, head: Head, depth: int) -> Area | None:
         """The size that a transform sets: itself, or the last of those that it was made of."""
         made = self.values.made(head)
-        if made is None:
-            return None
         owner = self.values.instance(head)
         if owner is not None:
             return self._of_transform(owner, made, head.path, depth)
+        if made is None:
+            return None
         edges = SIZED.get(self._library(head))
         if edges is None:
             return self._of_arguments(made, head.path, depth)
         return self._sized(made, edges, self._place(head))
 
-    def _of_transform(self, owner: Target, made: CallRecord, path: str, depth: int) -> Area | None:
+    def _of_transform(self, owner: Target, made: CallRecord | None, path: str, depth: int) -> Area | None:
         """The size that an object of the project sets when it is called."""
         method = self.world.method(owner.path, owner.name, "__call__") or self.world.method(
             owner.path, owner.name, "forward"
@@ -223,7 +226,7 @@ class Samples:
         inside = self._in_function(method, depth - 1) if method is not None else None
         if inside is not None:
             return inside
-        given = self._of_arguments(made, path, depth)
+        given = self._of_arguments(made, path, depth) if made is not None else None
         if given is not None:
             return given
         record = self.world.cls(owner.path, owner.name)
