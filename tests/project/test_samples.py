@@ -33,12 +33,15 @@ def test_the_figure_is_batch_size_times_pixels_times_the_bytes_of_a_pixel() -> N
         ("DataLoader(photos)", 1),
         ("DataLoader(photos, batch_sampler=BatchSampler(RandomSampler(photos), 12, True))", 12),
         ("DataLoader(photos, batch_size=16 if big else 9)", 9),
+        ("DataLoader(photos, batch_size=2 * half)", 14),
+        ("DataLoader(photos, batch_size=half // 2)", None),
+        ("DataLoader(photos, batch_size=n * 2)", None),
         ("DataLoader(photos, **options)", None),
         ("DataLoader(photos, batch_size=n)", None),
     ],
 )
 def test_the_least_batch_size_counts(loader: str, samples: int | None) -> None:
-    code = f"def make(n, big, **options):\n    photos = datasets.STL10('x')\n    return {loader}\n"
+    code = f"def make(n, big, half=7, **options):\n    photos = datasets.STL10('x')\n    return {loader}\n"
     if samples is None:
         assert weighs(code) == (None, "its batch size is not known")
     else:

@@ -93,10 +93,23 @@ class Samples:
         return self._number(term, path) if term is not None else None if loader.hidden else 1
 
     def _number(self, term: Term, path: str) -> int | None:
-        """The least number among the literals that a value may have."""
-        heads, _ = self.values.constants(term, path)
-        numbers = [head.term.value for head in heads if isinstance(head.term, Const)]
-        return min((one for one in numbers if isinstance(one, int) and not isinstance(one, bool)), default=None)
+        """The least of the numbers that a value may be: literals, and products of literals."""
+        numbers: list[int] = []
+        for head in self.values.heads(term, path):
+            match head.term:
+                case Const(bool()):
+                    continue
+                case Const(int() as value):
+                    numbers.append(value)
+                case Arith((left, right), product=True):
+                    factors = [self._literal(part, head.path) for part in (left, right)]
+                    numbers.extend(a * b for a, b in [factors] if a is not None and b is not None)
+        return min(numbers, default=None)
+
+    def _literal(self, term: Term, path: str) -> int | None:
+        """The least of the literal numbers that a value may be."""
+        values = [head.term.value for head in self.values.heads(term, path) if isinstance(head.term, Const)]
+        return min((one for one in values if isinstance(one, int) and not isinstance(one, bool)), default=None)
 
     # -- items
 
