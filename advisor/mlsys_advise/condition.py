@@ -65,9 +65,13 @@ class HasProperty(msgspec.Struct, frozen=True, array_like=True, tag="property"):
 
 
 class WorkersOver(msgspec.Struct, frozen=True, array_like=True, tag="workers"):
-    """Some loader over the class of this file, or an object that holds one, has worker processes."""
+    """Some loader over the class of this file, or an object that holds one, has worker processes.
+
+    ``alike`` ones are forked, and run no `worker_init_fn` that could tell them apart.
+    """
 
     cls: str
+    alike: bool = False
 
 
 class DrawsInWorkers(msgspec.Struct, frozen=True, array_like=True, tag="draws"):
@@ -91,6 +95,15 @@ class Uses(msgspec.Struct, frozen=True, array_like=True, tag="uses"):
     function: str
     site: int
     use: str
+
+
+class BatchWeighs(msgspec.Struct, frozen=True, array_like=True, tag="weighs"):
+    """A batch of the loader made at a call site of this file holds at least so many samples, and so many bytes."""
+
+    function: str
+    site: int
+    samples: int
+    size: int
 
 
 class HandedTo(msgspec.Struct, frozen=True, array_like=True, tag="handed"):
@@ -197,6 +210,7 @@ Condition: TypeAlias = (
     | DrawsInWorkers
     | InProcessPool
     | Uses
+    | BatchWeighs
     | HandedTo
     | Exists
     | Hot

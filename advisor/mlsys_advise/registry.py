@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from mlsys_advise.library.kinds import KINDS
+from mlsys_advise.library.pictures import PICTURES
 from mlsys_advise.library.roots import HEAT_ROOTS
 from mlsys_advise.library.words import WORDS
 from mlsys_advise.rule import API, Pack, Rule
@@ -64,7 +65,7 @@ def load_rules() -> Registry:
 def registry_of(packs: list[Pack]) -> Registry:
     """The registry of some packs; the engine's own vocabulary comes first."""
     rules: dict[str, Rule] = {}
-    vocabulary = KINDS.merged(WORDS).merged(HEAT_ROOTS)
+    vocabulary = KINDS.merged(WORDS).merged(PICTURES).merged(HEAT_ROOTS)
     for pack in packs:
         if not isinstance(pack, Pack):
             raise PackError(f"a pack of rules must be a mlsys_advise.rule.Pack, not {type(pack).__name__}")

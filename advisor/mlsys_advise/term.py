@@ -108,9 +108,10 @@ class Either(msgspec.Struct, frozen=True, array_like=True, tag="a"):
 
 
 class Arith(msgspec.Struct, frozen=True, array_like=True, tag="o"):
-    """The result of arithmetic or a comparison: a tensor if an operand is one."""
+    """The result of arithmetic or a comparison: a tensor if an operand is one. Of ``product`` it is known to be one."""
 
     operands: tuple[Term, ...]
+    product: bool = False
 
 
 class Unknown(msgspec.Struct, frozen=True, array_like=True, tag="u", gc=False):

@@ -9,6 +9,7 @@ from mlsys_advise.condition import (
     Affected,
     AlwaysUnder,
     AnyOf,
+    BatchWeighs,
     Clause,
     Condition,
     Derives,
@@ -45,6 +46,7 @@ from mlsys_advise.project.loaders import Loaders
 from mlsys_advise.project.processes import Processes
 from mlsys_advise.project.properties import Properties
 from mlsys_advise.project.reply import Reply
+from mlsys_advise.project.samples import Samples
 from mlsys_advise.project.scopes import Programs
 from mlsys_advise.project.values import Head, Locus, Values
 from mlsys_advise.project.world import World
@@ -69,6 +71,7 @@ _COST: Final[dict[type, int]] = {
     DrawsInWorkers: 8,
     InProcessPool: 7,
     Uses: 9,
+    BatchWeighs: 8,
     HandedTo: 9,
     PatchedMemory: 4,
     FileWritten: 6,
@@ -96,6 +99,7 @@ class Answers:
         self.properties = Properties(world, self.values, self.devices)
         self.arrays = Arrays(world, self.values)
         self.programs = Programs(world)
+        self.samples = Samples(world, self.values)
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.compilers = Compilers(world, self.values, self.loaders)
         self.files = Files(world, self.values)
@@ -122,10 +126,12 @@ class Answers:
                 return self.loaders.draws(cls, attribute, readers, path)
             case InProcessPool(function):
                 return self.loaders.pooled(function, path)
-            case WorkersOver(cls):
-                return self.loaders.workers(cls, path)
+            case WorkersOver(cls, alike):
+                return self.loaders.workers(cls, path, alike)
             case Uses(function, site, use):
                 return self._use(function, site, use, path)
+            case BatchWeighs(function, site, samples, size):
+                return self.samples.weighs(function, site, samples, size, path)
             case HandedTo(function, site, owners):
                 return self.loaders.handed(function, site, owners, path)
             case Exists(tokens, scope):

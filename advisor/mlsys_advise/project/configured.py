@@ -74,7 +74,9 @@ def passes(head: Head, test: str, world: World) -> bool | None:
                 return value is False
             case "given":
                 return value is not None
-    if test == "positive" and (counted(term, world, head.path) or _floored(term)):
+    if test in ("positive", "over 1") and counted(term, world, head.path):
+        return True
+    if test == "positive" and _floored(term):
         return True
     return None
 

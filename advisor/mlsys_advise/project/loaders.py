@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from mlsys_advise.heat import DATA, EPOCH, STEP, TRAINING
-from mlsys_advise.interface import CallRecord, FunctionRecord
-from mlsys_advise.library.words import DECODES
+from mlsys_advise.interface import CallRecord, ClassRecord, FunctionRecord
+from mlsys_advise.languages.python.scopes import Region
 from mlsys_advise.project.configured import configured
 from mlsys_advise.project.flows import Flow, Flows, Use, place
 from mlsys_advise.project.hotness import Cause, Hotness, chain
@@ -35,28 +35,16 @@ from mlsys_advise.term import (
     Unknown,
     children,
     last_name,
-    show,
 )
 
-_LIGHTNING_HOOKS: Final = frozenset({"train_dataloader", "val_dataloader", "test_dataloader", "predict_dataloader"})
-_TRAINER_CALLS: Final = frozenset({"fit", "validate", "test", "predict"})
+#: What Lightning asks for its loaders in each epoch.
+_LIGHTNING_HOOKS: Final = frozenset({"train_dataloader", "val_dataloader"})
 _PREPARE: Final = frozenset({"prepare", "prepare_data_loader", "setup_dataloaders"})
 #: What a loop with such a target repeats is not an epoch over the same data.
 _OTHER_DATA: Final = re.compile(r"fold|seed|trial|split|task|stage|client|domain|shard|chunk|file|phase")
 #: Parts of a batch that hold a few hundred bytes.
 _LIGHT_PART: Final = re.compile(r"^(idx|ids?|index|indexes|indices|\w*_(idx|index|indices)|\w*len(gth)?s?)$")
 #: Classes that are built of one another: a holder of such an object is iterated, or read, in its stead.
-#: Batches of so few samples are copied in no time, whatever memory they lie in.
-_FEW: Final = 4
-_FEW_TOYS: Final = 64
-#: Words of data sets of text. They only ever excuse.
-_TEXT: Final = re.compile(r"token|vocab|text|prompt|input_ids|sentence|word|corpus|line")
-#: Data sets of small pictures.
-_TOYS: Final = frozenset("CIFAR10 CIFAR100 MNIST FashionMNIST EMNIST KMNIST QMNIST SVHN USPS FakeData".split())
-#: Libraries that may decode samples behind any of their names.
-_DECODERS: Final = frozenset(
-    "PIL cv2 torchvision torchaudio librosa soundfile imageio skimage h5py lmdb decord".split()
-)
 _CARRIERS: Final = frozenset({"sampler", "loader", "dataset"})
 _DEFAULTS: Final = ("DataLoader", "StatefulDataLoader", "NeighborLoader", "DataListLoader")
 
@@ -73,7 +61,6 @@ class Loaders:
         self.uses: dict[str, Callable[[str, int, str], Reply]] = {
             "batches reach a GPU": self._reaches_gpu,
             "batches cannot be pinned": self._unpinnable,
-            "batches are small": self._small,
             "pins by itself": self._pins_itself,
             "iterated in training epochs without set_epoch": self._replayed,
             "copied into workers that draw from it": self._copied,
@@ -114,11 +101,6 @@ class Loaders:
         """Whether a call constructs an object of a kind."""
         return call.site >= 0 and kind in self.values.kinds(Call(call.callee), path).known
 
-    def _record_of(self, path: str, function: str, site: int) -> CallRecord | None:
-        """The recorded call of a site."""
-        record = self.world.function(path, function, "calls")
-        return next((call for call in record.calls if call.site == site), None) if record is not None else None
-
     def _flows(self, path: str, function: str, site: int) -> list[Flow]:
         """The flow of an object, and of the samplers and loaders that are built around it."""
         found = [self.flows.of(path, function, site)]
@@ -139,12 +121,12 @@ class Loaders:
     # -- batches that go to a GPU
 
     def _reaches_gpu(self, function: str, site: int, path: str) -> Reply:
-        """Whether what iterating over the object yields is moved to an accelerator, again and again."""
+        """Whether training moves what iterating over the object yields to an accelerator, again and again."""
         unknown = False
         for flow in self._flows(path, function, site):
             unknown = unknown or bool(flow.leaks)
             for use in flow.uses:
-                reply = self._use_moves(use)
+                reply = self._use_moves(use, flow)
                 if reply is not None and reply.value:
                     return self._with_loop(reply, flow)
                 unknown = unknown or (reply is not None and reply.value is None)
@@ -158,14 +140,14 @@ class Loaders:
         here = tuple(Cause(locus, "iterated here") for locus in loops[:1])
         return Reply(True, (*here, *reply.causes), reply.facts)
 
-    def _use_moves(self, use: Use) -> Reply | None:
+    def _use_moves(self, use: Use, flow: Flow) -> Reply | None:
         if use.what == "method" and use.element and use.name in ("to", "cuda"):
             return self._element_moves(use)
         if use.element:
             return None
         if use.what == "argument" and use.name in _PREPARE:
-            return self._prepared(use)
-        if use.what == "argument" and use.name in _TRAINER_CALLS:
+            return self._prepared(use, flow)
+        if use.what == "argument" and use.name == "fit":
             return self._fitted(use)
         if use.what == "returned":
             return self._returned_to_lightning(use)
@@ -195,16 +177,22 @@ class Loaders:
         return Reply(True, tuple(causes), {"non_blocking": "" if waits else "yes"})
 
     def _in_training(self, path: str, function: str, loop: int) -> bool:
-        """Whether a place belongs to training, or what is evaluated between its epochs; if nobody calls it, it may."""
-        around = self.hotness.function(Target("function", path, function))
-        heat = self.hotness.place(path, function, loop) | around
-        return not around or bool(heat.within(TRAINING))
+        """Whether a place belongs to training, or to what is evaluated in each of its epochs."""
+        record = self.world.function(path, function, "calls", "head")
+        around = chain(record, loop) if record is not None else []
+        if any(self.hotness.loop_sort(path, function, number) in ("training", "training epoch") for number in around):
+            return True
+        heat = self.hotness.function(Target("function", path, function), Region.EVERY_K)
+        return bool(heat.within(TRAINING))
 
     def _repeated(self, path: str, function: str, loop: int) -> bool:
         """Whether a place runs more than once for a loader: in a loop, or as the next step of an iterator."""
         if loop >= 0 or function.rpartition(".")[2] in ("__next__", "next", "preload"):
             return True
-        return any(caller.record.loop >= 0 for caller in self.values.callers(path, function) or ())
+        return any(
+            caller.record.loop >= 0 and not caller.record.region & Region.EVERY_K
+            for caller in self.values.callers(path, function) or ()
+        )
 
     def _is_light(self, use: Use, record: FunctionRecord, call: CallRecord) -> bool:
         """Whether the names say that only an index or a length is moved. They may only excuse."""
@@ -215,7 +203,8 @@ class Loaders:
         names = record.loops[call.loop].names
         return 0 <= use.part < len(names) and bool(_LIGHT_PART.match(names[use.part]))
 
-    def _prepared(self, use: Use) -> Reply | None:
+    def _prepared(self, use: Use, flow: Flow) -> Reply | None:
+        """Given to an accelerator that moves what is then iterated in training."""
         record = self.world.function(use.path, use.function, "calls")
         if record is None:
             return None
@@ -225,9 +214,12 @@ class Loaders:
         if not self.values.kinds(callee.of, use.path).known & {"accelerator", "fabric"}:
             return None
         for head in self.values.heads(callee.of, use.path):
-            made = self._made(head)
+            made = self.values.made(head)
             if made is not None and self._on_host(made, head.path):
                 return Reply(False, reason="the object that prepares it is told to stay on the CPU")
+        loops = [one for one in flow.uses if one.what == "loop" and not one.element]
+        if not any(self._in_training(one.path, one.function, one.number) for one in loops):
+            return Reply(None, reason="no training loop over it is in sight")
         return Reply(True, (Cause(place(use), f"{use.name}() has its batches moved to the GPU"),), {"non_blocking": ""})
 
     def _on_host(self, made: CallRecord, path: str) -> bool:
@@ -239,13 +231,6 @@ class Loaders:
             head.term == Const("cpu") for head in self.values.heads(accelerator, path)
         )
 
-    def _made(self, head: Head) -> CallRecord | None:
-        """The recorded call that made the value of a head."""
-        term = head.term
-        if not isinstance(term, Call) or term.site < 0:
-            return None
-        return self._record_of(head.path, term.function, term.site)
-
     def _fitted(self, use: Use) -> Reply | None:
         """Given to the `fit` of a Lightning trainer that was told to use a GPU."""
         record = self.world.function(use.path, use.function, "calls")
@@ -253,7 +238,7 @@ class Loaders:
         if not isinstance(callee, Member) or "lightning_trainer" not in self.values.kinds(callee.of, use.path).known:
             return None
         for head in self.values.heads(callee.of, use.path):
-            made = self._made(head)
+            made = self.values.made(head)
             if made is not None and self._asks_for_gpu(made, head.path):
                 return Reply(
                     True, (Cause(place(use), "its batches are moved by the Trainer"),), {"non_blocking": "yes"}
@@ -296,7 +281,7 @@ class Loaders:
 
     def _pins_itself(self, function: str, site: int, path: str) -> Reply:
         """Whether the loader's own class says something about pinning to the class that it inherits from."""
-        call = self._record_of(path, function, site)
+        call = self.values.recorded(path, function, site)
         if call is None:
             return Reply(None)
         for head in self.values.heads(call.callee, path):
@@ -315,7 +300,7 @@ class Loaders:
 
         Nothing to be seen means no: both are rare, and both are visible where the data set is.
         """
-        call = self._record_of(path, function, site)
+        call = self.values.recorded(path, function, site)
         if call is None:
             return Reply(None)
         collate = call.argument("collate_fn", 6)
@@ -335,61 +320,6 @@ class Loaders:
                 if reply is not None:
                     return reply
         return Reply(False)
-
-    def _small(self, function: str, site: int, path: str) -> Reply:
-        """Whether batches are known to be a few samples, or of a toy data set, or to be decoded from nothing."""
-        call = self._record_of(path, function, site)
-        if call is None:
-            return Reply(None)
-        size = call.argument("batch_size", 1)
-        constants, complete = self.values.constants(size, path) if size is not None else ((), False)
-        numbers = [head.term.value for head in constants if isinstance(head.term, Const)]
-        most = max((number for number in numbers if isinstance(number, int)), default=0) if complete else 0
-        if 0 < most <= _FEW:
-            return Reply(True, reason=f"its batches hold {most} samples")
-        dataset = call.argument("dataset", 0)
-        heads = self.values.heads(dataset, path) if dataset is not None else ()
-        light = [self._is_text(head) or (0 < most <= _FEW_TOYS and self._is_toy(head)) for head in heads]
-        return Reply(True, reason="its samples are small") if light and all(light) else Reply(None)
-
-    def _is_toy(self, head: Head) -> bool:
-        """Whether a data set is one of small pictures, of a library."""
-        term = head.term
-        if not isinstance(term, Call) or not isinstance(term.callee, Name):
-            return False
-        target = self.world.resolve(term.callee.dotted, head.path)
-        return target is not None and target.what == "library" and target.name.rpartition(".")[2] in _TOYS
-
-    def _is_text(self, head: Head) -> bool:
-        """Whether a data set is one of the project that makes numbers of text."""
-        owner = self.values.instance(head)
-        method = self.world.method(owner.path, owner.name, "__getitem__") if owner is not None else None
-        return method is not None and bool(self._makes_tokens(method))
-
-    def _makes_tokens(self, method: Target) -> bool | None:
-        """Whether a function opens and decodes no file, and its names speak of text, whose numbers weigh nothing.
-
-        None where a call could not be followed.
-        """
-        speaks = False
-        frontier = [(method, 3)]
-        seen = {method}
-        for target, depth in frontier:
-            record = self.world.function(target.path, target.name, "effects", "calls", "head")
-            if record is None or "?" in record.foreign or set(record.foreign) & _DECODERS:
-                return None
-            if any(effect.token in DECODES for effect in record.effects):
-                return False
-            for call in record.calls:
-                speaks = speaks or bool(_TEXT.search(show(call.callee).lower()))
-                targets, complete = self.values.functions(call.callee, target.path, 3)
-                if (not targets and not complete) or depth == 0:
-                    return None
-                for inner in targets:
-                    if inner not in seen:
-                        seen.add(inner)
-                        frontier.append((inner, depth - 1))
-        return speaks
 
     def _runs(self, callable_: Term, path: str) -> list[Target]:
         """The functions that calling a value runs: itself, or the `__call__` of its class."""
@@ -546,8 +476,8 @@ class Loaders:
 
     # -- what workers get a copy of
 
-    def workers(self, cls: str, path: str) -> Reply:
-        """Whether a loader over a class, or over an object that holds one, has worker processes."""
+    def workers(self, cls: str, path: str, alike: bool = False) -> Reply:
+        """Whether a loader over a class, or an object that holds one, has several workers (that start alike)."""
         wanted = [Target("class", path, cls), *self.world.subclasses(path, cls)]
         holders = self._holders(wanted)
         open_ = seen = False
@@ -561,17 +491,18 @@ class Loaders:
             if workers is None:
                 open_ = open_ or call.hidden
                 continue
-            reply = configured(self.values, workers, "positive", file)
+            reply = configured(self.values, workers, "over 1", file)
             open_ = open_ or reply.value is None
             if reply.value:
-                if self._reseeded(call, file):
+                if self._reseeded(call, file) or (alike and _started_apart(call)):
                     return Reply(False, reason="worker_init_fn may seed it in every worker")
                 count = reply.facts["value"]
                 here = Cause(Locus(file, "call", function, number), f"this loader starts {count} workers")
-                return Reply(True, (here, *reply.causes), {"workers": count})
+                again = "" if _kept_running(call) else ", and the same again in every epoch"
+                return Reply(True, (here, *reply.causes), {"workers": count, "again": again})
         if open_:
             return Reply(None, reason="a loader over it has an unknown data set or number of workers")
-        return Reply(False, reason="no loader over it has workers" if seen else "no loader over it is in sight")
+        return Reply(False, reason="no loader over it has several workers" if seen else "no loader over it is in sight")
 
     def _serves(self, call: CallRecord, path: str, wanted: list[Target], collators: list[Target]) -> tuple[bool, bool]:
         """Whether workers of a loader get one of the objects, and whether that could be told."""
@@ -609,10 +540,19 @@ class Loaders:
                     record = self.world.cls(file, name)
                     if record is None or "dataset" not in self.world.class_kinds(file, name):
                         continue
-                    if any(self.holds(value, file, [target])[0] for _, value, _ in record.attributes):
+                    kept = (value for _, value, _ in record.attributes)
+                    if self._makes_one(target, file, record) or any(self.holds(one, file, [target])[0] for one in kept):
                         found.append(Target("class", file, name))
                 found.extend(self._receiving(target, file))
         return found
+
+    def _makes_one(self, target: Target, file: str, record: ClassRecord) -> bool:
+        """Whether the constructor of a class makes an instance of another class."""
+        method = record.methods.get("__init__")
+        function = self.world.function(file, method, "calls") if method is not None else None
+        return function is not None and any(
+            call.site >= 0 and self.world.denotes(call.callee, file) == target for call in function.calls
+        )
 
     def _receiving(self, target: Target, file: str) -> Iterator[Target]:
         """The data sets that a file gives an instance of a class."""
@@ -641,15 +581,15 @@ class Loaders:
             seen.add((part, file))
             for head in self.values.heads(part, file):
                 owner = self.values.instance(head)
-                if owner is not None:
-                    if owner in wanted:
-                        return True, True
-                    continue
-                made = self._made(head)
+                if owner in wanted:
+                    return True, True
+                made = self.values.made(head)
                 if made is not None:
                     stack.extend((arg, head.path, depth - 1) for arg in made.args)
                     stack.extend((arg, head.path, depth - 1) for _, arg in made.keywords)
-                elif isinstance(head.term, Unknown) or not self.values.head_kinds(head):
+                if owner is not None:
+                    continue
+                if made is None and (isinstance(head.term, Unknown) or not self.values.head_kinds(head)):
                     sure = False
                 if isinstance(head.term, Seq | Map | Item | Call | Member):
                     inner = [one for one in children(head.term) if not isinstance(one, Name | Unknown | Self)]
@@ -730,6 +670,17 @@ class Loaders:
 
 _WORKER_INFO: Final = "torch.utils.data.get_worker_info"
 _OWN_SEEDS: Final = frozenset({_WORKER_INFO, "torch.initial_seed"})
+
+
+def _started_apart(loader: CallRecord) -> bool:
+    """Whether something may tell the workers of a loader apart: code of their own, or another way to start them."""
+    given = (loader.argument("worker_init_fn", 9), loader.argument("multiprocessing_context", 10))
+    return loader.hidden or any(one not in (None, Const(None)) for one in given)
+
+
+def _kept_running(loader: CallRecord) -> bool:
+    """Whether the workers of a loader may live longer than an epoch."""
+    return loader.hidden or loader.argument("persistent_workers", 13) not in (None, Const(False))
 
 
 def _parts(head: Head) -> list[Head]:

@@ -147,12 +147,12 @@ class Values:
                 return [Head(term, path)]
 
     def split(self, term: Term, path: str) -> Term:
-        """A dotted name through a variable, `module.variable.name`, as an attribute of the variable; else the term."""
+        """A dotted name through a variable or class, `module.variable.name`, as an attribute of it; else the term."""
         if isinstance(term, Name):
             owner, _, name = term.dotted.rpartition(".")
             if owner and self.world.resolve(term.dotted, path) is None:
                 target = self.world.resolve(owner, path)
-                if target is not None and target.what == "variable":
+                if target is not None and target.what in ("variable", "class"):
                     return Member(Name(owner), name)
         return term
 
@@ -592,6 +592,16 @@ class Values:
         return values, len(values) == len(heads)
 
     # -- calls
+
+    def recorded(self, path: str, function: str, site: int) -> CallRecord | None:
+        """The recorded call of a site."""
+        record = self.world.function(path, function, "calls")
+        return next((call for call in record.calls if call.site == site), None) if record is not None else None
+
+    def made(self, head: Head) -> CallRecord | None:
+        """The recorded call that made the value of a head."""
+        site = holder(head)
+        return self.recorded(*site) if site is not None else None
 
     def functions(self, callee: Term, path: str, steps: int = STEPS) -> tuple[list[Target], bool]:
         """The functions of the project that a callee may be, overrides included, and whether that is all of them."""

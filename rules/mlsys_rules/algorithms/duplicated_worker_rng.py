@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from mlsys_advise.condition import DrawsInWorkers, InProcessPool, Uses, WorkersOver, require
+from mlsys_advise.condition import DrawsInWorkers, InProcessPool, Pinned, Uses, WorkersOver, require
 from mlsys_advise.here import Here
 from mlsys_advise.rule import Candidate, rule
 
@@ -19,6 +19,18 @@ _GENERATORS: Final = frozenset(
         "torch.Generator",
     }
 )
+#: Functions of NumPy that draw from the generator of the process.
+_GLOBAL_DRAWS: Final = frozenset(
+    f"numpy.random.{name}"
+    for name in (
+        "rand randn randint random random_sample uniform normal choice shuffle permutation beta binomial exponential "
+        "gamma poisson triangular"
+    ).split()
+)
+#: An attribute of another name is none of these; what a plain name stands for, the imports say.
+_LAST_NAMES: Final = frozenset(name.rpartition(".")[2] for name in _GENERATORS | _GLOBAL_DRAWS)
+#: From this version on, workers seed NumPy's generator, each with a number of its own.
+_SEEDS_NUMPY: Final = "1.9"
 #: Methods that run in the workers, and often.
 _ITEM_CODE: Final = frozenset({"__getitem__", "__getitems__", "__iter__", "__next__", "__call__"})
 
@@ -36,11 +48,17 @@ class _Kept(NamedTuple):
     category="reproducibility",
     lesson="randomized",
     evidence="worker-rng-duplication",
-    words=("default_rng", "RandomState", "Random", "Generator"),
+    words=("default_rng", "RandomState", "Random", "Generator", "random"),
 )
 def duplicated_worker_rng(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """Workers get a copy of the generator with its state: all of them draw the same numbers, again in every epoch."""
-    if here.qualified(call.func) not in _GENERATORS or here.in_test_file:
+    if isinstance(call.func, ast.Attribute) and call.func.attr not in _LAST_NAMES:
+        return
+    name = here.qualified(call.func)
+    if here.in_test_file or (name not in _GENERATORS and name not in _GLOBAL_DRAWS):
+        return
+    if name in _GLOBAL_DRAWS:
+        yield from _of_process(call, here)
         return
     kept = _kept(call, here)
     if kept is None:
@@ -64,8 +82,7 @@ def _of_class(call: ast.Call, kept: _Kept, here: Here) -> Iterator[Candidate]:
     yield here.candidate(
         "MLS617",
         call,
-        "{workers} workers get a copy of `{rng}` with its state: all of them draw the same numbers, "
-        "and the same again in every epoch",
+        "{workers} workers get a copy of `{rng}` with its state: all of them draw the same numbers{again}",
         require(DrawsInWorkers(kept.cls, kept.name, readers), "items are made with it"),
         require(WorkersOver(kept.cls), "a loader over it has workers"),
         facts={"rng": f"self.{kept.name}"},
@@ -103,6 +120,25 @@ def _of_module(call: ast.Call, name: str, here: Here) -> Iterator[Candidate]:
                 )
 
 
+def _of_process(call: ast.Call, here: Here) -> Iterator[Candidate]:
+    """A draw from NumPy's own generator, which workers of an old torch inherit with its state."""
+    cls = here.enclosing_class(call)
+    if cls is None or any(
+        isinstance(node, ast.Call) and here.qualified(node.func) == "numpy.random.seed" for node in ast.walk(cls.node)
+    ):
+        return
+    yield here.candidate(
+        "MLS617",
+        call,
+        "{workers} workers inherit NumPy's generator with its state and draw the same numbers: "
+        "torch {pin} does not seed it in workers; pass a worker_init_fn that does",
+        require(Pinned("torch", _SEEDS_NUMPY), "the pinned torch does not seed NumPy in workers"),
+        require(DrawsInWorkers(cls.qualname, "", (here.owner(call),)), "items are made with it"),
+        require(WorkersOver(cls.qualname, alike=True), "a loader over it has workers that start alike"),
+        group=f"numpy {cls.qualname}",
+    )
+
+
 def _of_factory(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """A generator that a function returns: the project knows what becomes of it."""
     record = here.record(call)
@@ -110,8 +146,7 @@ def _of_factory(call: ast.Call, here: Here) -> Iterator[Candidate]:
         yield here.candidate(
             "MLS617",
             call,
-            "{workers} workers get a copy of `{rng}` with its state: all of them draw the same numbers, "
-            "and the same again in every epoch",
+            "{workers} workers get a copy of `{rng}` with its state: all of them draw the same numbers{again}",
             require(Uses(*record, "copied into workers that draw from it"), "workers get a copy and draw from it"),
         )
 

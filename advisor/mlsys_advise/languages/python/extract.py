@@ -721,6 +721,7 @@ _KEPT_RECEIVERS: Final = frozenset(
         "triton_client",
         "ann_index",
         "compiled",
+        "image",
         "estimator_or_any",
     }
 )

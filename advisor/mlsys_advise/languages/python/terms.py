@@ -122,7 +122,10 @@ class Terms:
             return Lit("str")
         if isinstance(node.op, ast.Mult) and isinstance(first, Seq):
             return Seq(first.builtin, first.items, many=True)
-        return arith(first, self.of(node.right, scope, depth - 2))
+        second = self.of(node.right, scope, depth - 2)
+        if isinstance(node.op, ast.Mult) and type(first) is not Arith and type(second) is not Arith:
+            return Arith((first, second), product=True)
+        return arith(first, second)
 
     def _compare(self, node: ast.Compare, scope: Scope, depth: int) -> Term:
         if isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn):
