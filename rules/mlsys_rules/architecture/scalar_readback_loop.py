@@ -6,12 +6,24 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from mlsys_advise.condition import Clause, Hot, KindIs, Traced, WritesInto, presume, refute, require
+from mlsys_advise.condition import (
+    AnyOf,
+    Clause,
+    Hot,
+    KindIs,
+    OnAccelerator,
+    Traced,
+    Trains,
+    WritesInto,
+    presume,
+    refute,
+    require,
+)
 from mlsys_advise.edit import Edit, Fix, InsertStatement, ReplaceExpression
-from mlsys_advise.heat import STEP, WORK
+from mlsys_advise.heat import DECODING, EPOCH, EVALUATION, SERVING, STEP, TRAINING
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python import indices
-from mlsys_advise.languages.python.loops import SMALL
+from mlsys_advise.languages.python.placement import HOST
 from mlsys_advise.languages.python.scopes import Loop, Region
 from mlsys_advise.rule import Candidate, rule
 
@@ -31,6 +43,10 @@ _NOT_TENSORS: Final = (
 )
 _RARE: Final = Region.EVERY_K | Region.DEBUG | Region.FIRST | Region.EXCEPT | Region.OOM | Region.DEAD
 _FEW: Final = 4
+#: So few waits for nothing but a copy cost less than a tenth of a millisecond.
+_FEW_COPIES: Final = 16
+#: What may run a loop again and again on a device; data are prepared on the host.
+_STEPS: Final = TRAINING | EVALUATION | DECODING | SERVING
 _MESSAGE: Final = (
     "`{read}` reads `{tensor}` back one element at a time, each with a wait for the device; "
     "`{tensor}.tolist()` in front of the loop fetches all of them at once"
@@ -115,19 +131,24 @@ def _candidate(
     if "tensor" not in kinds and not kinds.isdisjoint(_NOT_TENSORS):
         return
     trips = here.trips(loop)
-    if (trips is not None and trips <= _FEW) or call in here.bodies.last_acts(loop):
+    few = _FEW if here.bodies.launches(loop) else _FEW_COPIES
+    if (trips is not None and trips <= few) or call in here.bodies.last_acts(loop):
         return
     if _waits_anyway(loop, place, here):
         return
+    placement = here.placement(tensor)
+    if placement.device == HOST:
+        return
     term = here.term(tensor)
-    clauses: list[Clause] = [refute(Traced(here.owner(call)))]
+    clauses: list[Clause] = [refute(Traced(here.owner(call))), *_repeated(loop, here)]
+    if not placement.device:
+        if not placement.values and not placement.devices:
+            return
+        clauses.append(require(OnAccelerator(placement.values, placement.devices), "it lives on an accelerator"))
     if not explicit:
         clauses.append(require(KindIs(term, ("tensor",))))
     elif "tensor" not in kinds:
         clauses.append(presume(KindIs(term, _NOT_TENSORS), ""))
-    if trips is None and here.size(loop) == SMALL:
-        function, number = here.number(loop.node)
-        clauses.append(require(Hot(function, number, WORK, STEP)))
     for handing in here.bodies.handed(loop, place):
         if not here.is_builtin(handing.call.func):
             clauses.append(refute(WritesInto(here.term(handing.call.func), handing.position, handing.keyword)))
@@ -140,6 +161,22 @@ def _candidate(
         group=f"{loop.index}:{place}",
         fix=_fix(tensor, place, loop, here),
     )
+
+
+def _repeated(loop: Loop, here: Here) -> Iterator[Clause]:
+    """What makes the waits of one loop many: it runs in every step, and if it launches nothing, of a training program.
+
+    A pass that launches work stands still until it is done, each time. One that launches nothing only pays for the
+    copies, which is worth a change where the loop runs in every step of a training program or for every token.
+    """
+    function, number = here.number(loop.node)
+    yield require(Hot(function, number, _STEPS, STEP, _RARE), "the loop runs in every step")
+    if not here.bodies.launches(loop):
+        decoding = Hot(function, number, DECODING, STEP)
+        training = Hot(function, number, TRAINING, STEP, _RARE)
+        between_epochs = Hot(function, -1, TRAINING, EPOCH)
+        yield require(AnyOf((decoding, training, between_epochs)), "every token, training step or evaluation")
+        yield require(AnyOf((Trains(), decoding)), "the program trains or decodes")
 
 
 def _waits_anyway(loop: Loop, place: str, here: Here) -> bool:

@@ -875,8 +875,8 @@ def classify(test: ast.expr) -> int:
                     region |= Region.LAZY
                 elif op is ast.Eq and right.value == "__main__":
                     return Region.MAIN_GUARD
-                elif op is ast.Eq and type(right.value) is int:
-                    region |= Region.FIRST
+                elif op is ast.Eq and type(right.value) is int and type(node.left) is not ast.Subscript:
+                    region |= Region.FIRST  # a setting, `config["x"] == 1`, is the same in each pass
             elif op is ast.NotIn:
                 region |= Region.LAZY
             elif op is ast.Eq and type(right) is ast.BinOp and type(right.op) is ast.Sub:
