@@ -686,7 +686,7 @@ class _Walk:
             self.statement = node
             self.expression(node.test)
             before = dict(self.env)
-            guard = classify(node.test)
+            guard = self.guard(node.test)
             self.region = region | guard | otherwise
             if not self.block(node.body):
                 branches.append(self.env)
@@ -703,6 +703,18 @@ class _Walk:
         if branches:
             self.merge(branches)
         return not branches
+
+    def guard(self, test: ast.expr) -> int:
+        """The class of a test; a name stands for the test that it was assigned."""
+        found = classify(test)
+        if found != Region.CONDITIONAL:
+            return found
+        for part in test.values if type(test) is ast.BoolOp and type(test.op) is ast.And else (test,):
+            number = self.env.get(part.id) if type(part) is ast.Name else None
+            value = self.bindings[number].value if number is not None else None
+            if type(value) is ast.Compare or type(value) is ast.BoolOp:
+                found |= classify(value)
+        return found
 
     def do_for(self, node: ast.For | ast.AsyncFor) -> bool:
         self.expression(node.iter)
