@@ -29,6 +29,8 @@ def placement(body: str) -> tuple[str, list[str], list[str]]:
         ("a, b = x.cuda(), y.cpu()\nreturn a", ACCELERATOR),
         ("a, b = x.cuda(), y.cpu()\nreturn b", HOST),
         ("return x.cuda().cpu()", HOST),
+        ("if y:\n    x = x.cpu()\nreturn x", HOST),
+        ("return x.cuda() * y.max().item()", ACCELERATOR),
         ("return torch.randperm(10)", HOST),
         ("return torch.tensor([1, 2])", HOST),
         ("return torch.from_numpy(y)", HOST),
@@ -63,6 +65,7 @@ def test_a_tensor_is_made_beside_another() -> None:
 def test_a_result_of_a_module_is_where_the_module_or_its_input_is() -> None:
     assert placement("return model(x)") == ("", ["param(f, 3)(..)", "param(f, 0)"], [])
     assert placement("return model(x.cuda())") == (ACCELERATOR, [], [])
+    assert placement("return model.net(x.cuda())") == (ACCELERATOR, [], [])
 
 
 def test_a_function_of_the_file_is_looked_into() -> None:

@@ -44,6 +44,9 @@ _OPERATIONS: Final = (
     | arrays.VIEWS
     | arrays.MATRIX
 )
+#: Methods that bring a tensor to the host: if one is met on any way, the tensor may be there.
+_FETCHING: Final = ON_HOST - {"item", "tolist"}
+_FETCHED: Final = "fetched"
 _MOST: Final = 80
 _MOST_SOURCES: Final = 8
 
@@ -97,6 +100,8 @@ class Placements:
                             devices[expression] = None
                     case _Value(term) if not isinstance(term, Unknown | Const | Name | Def):
                         values[term] = None
+        if _FETCHED in found:
+            return Placement(HOST)
         if ACCELERATOR in found:
             return Placement(ACCELERATOR)
         if not values and not devices:
@@ -210,7 +215,7 @@ class Placements:
         if name in ACCELERATING:
             yield ACCELERATOR
         elif name in ON_HOST:
-            yield HOST
+            yield _FETCHED if name in _FETCHING else HOST
         elif name == "to":
             target = device or (node.args[0] if node.args else None)
             if target is None or self._is_type(target, scope):
@@ -223,12 +228,12 @@ class Placements:
             yield _Device(self.terms.of(device, scope)) if device is not None else receiver
             if device is not None:
                 yield from self._beside(device)
-        elif name in _OPERATIONS or arrays.mutates(name) or not self._of_receiver(receiver, scope):
-            yield _Value(self.terms.of(node, scope))
-            yield receiver
         else:
             yield _Value(self.terms.of(node, scope))
-            yield from node.args
+            if not self._of_receiver(receiver, scope):
+                yield receiver
+            if name not in _OPERATIONS and not arrays.mutates(name):
+                yield from node.args
 
     def _named_call(self, node: ast.Call, name: str, scope: Scope) -> Iterator[_Step]:
         package, _, last = name.rpartition(".")
