@@ -47,6 +47,9 @@ _FEW: Final = 4
 _FEW_COPIES: Final = 16
 #: What may run a loop again and again on a device; data are prepared on the host.
 _STEPS: Final = TRAINING | EVALUATION | DECODING | SERVING
+#: Methods that turn tokens on a device into text, and those that write a file. They only ever excuse.
+_FETCHING: Final = frozenset({"decode", "batch_decode"})
+_WRITING: Final = frozenset({"savefig", "save", "write", "imwrite", "export"})
 _MESSAGE: Final = (
     "`{read}` reads `{tensor}` back one element at a time, each with a wait for the device; "
     "`{tensor}.tolist()` in front of the loop fetches all of them at once"
@@ -180,13 +183,18 @@ def _repeated(loop: Loop, here: Here) -> Iterator[Clause]:
 
 
 def _waits_anyway(loop: Loop, place: str, here: Here) -> bool:
-    """Whether each pass fetches something else whole, or writes a file: one wait less then changes nothing."""
+    """Whether each pass fetches something else, which no list in front of the loop could hold, or writes a file.
+
+    One wait less then changes nothing.
+    """
     for node in here.bodies.nodes(loop):
         match node:
             case ast.Call(ast.Attribute(of, "cpu" | "numpy" | "tolist")):
                 if not (indices.key(of) or "").startswith(place):
                     return True
-            case ast.Call(ast.Attribute(_, "savefig" | "save" | "write" | "imwrite" | "export")):
+            case ast.Call(ast.Attribute(ast.Call(func), "item")) if not here.is_builtin(func):
+                return True
+            case ast.Call(ast.Attribute(_, attr)) if attr in _FETCHING or attr in _WRITING:
                 return True
     return False
 
