@@ -20,11 +20,12 @@ from mlsys_advise.condition import (
     require,
 )
 from mlsys_advise.edit import Edit, Fix, InsertStatement, ReplaceExpression
-from mlsys_advise.heat import DECODING, EPOCH, EVALUATION, SERVING, STEP, TRAINING
+from mlsys_advise.heat import DECODING, EPOCH, EVALUATION, ITEM, SERVING, STEP, TRAINING, Context
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python import indices
 from mlsys_advise.languages.python.placement import HOST
 from mlsys_advise.languages.python.scopes import Loop, Region
+from mlsys_advise.library import arrays
 from mlsys_advise.rule import Candidate, rule
 
 _CONVERSIONS: Final = frozenset({"int", "float", "bool"})
@@ -47,6 +48,8 @@ _FEW: Final = 4
 _FEW_COPIES: Final = 16
 #: What may run a loop again and again on a device; data are prepared on the host.
 _STEPS: Final = TRAINING | EVALUATION | DECODING | SERVING
+#: Methods of arrays with a single result.
+_ONE_RESULT: Final = (arrays.REDUCTIONS - arrays.PAIRED) | arrays.SAME_SHAPE | arrays.PERMUTING
 #: Methods that turn tokens on a device into text, and those that write a file. They only ever excuse.
 _FETCHING: Final = frozenset({"decode", "batch_decode"})
 _WRITING: Final = frozenset({"savefig", "save", "write", "imwrite", "export"})
@@ -148,7 +151,7 @@ def _candidate(
         if not placement.values and not placement.devices:
             return
         clauses.append(require(OnAccelerator(placement.values, placement.devices), "it lives on an accelerator"))
-    if not explicit:
+    if not explicit and not _computed(tensor, here):
         clauses.append(require(KindIs(term, ("tensor",))))
     elif "tensor" not in kinds:
         clauses.append(presume(KindIs(term, _NOT_TENSORS), ""))
@@ -173,13 +176,30 @@ def _repeated(loop: Loop, here: Here) -> Iterator[Clause]:
     copies, which is worth a change where the loop runs in every step of a training program or for every token.
     """
     function, number = here.number(loop.node)
-    yield require(Hot(function, number, _STEPS, STEP, _RARE), "the loop runs in every step")
+    yield require(AnyOf(_often(function, number, _STEPS)), "the loop runs in every step")
     if not here.bodies.launches(loop):
         decoding = Hot(function, number, DECODING, STEP)
-        training = Hot(function, number, TRAINING, STEP, _RARE)
         between_epochs = Hot(function, -1, TRAINING, EPOCH)
-        yield require(AnyOf((decoding, training, between_epochs)), "every token, training step or evaluation")
+        yield require(
+            AnyOf((decoding, between_epochs, *_often(function, number, TRAINING))),
+            "every token, training step or evaluation",
+        )
         yield require(AnyOf((Trains(), decoding)), "the program trains or decodes")
+
+
+def _often(function: str, number: int, contexts: Context) -> tuple[Hot, ...]:
+    """In every step, or for every batch of what is called in some steps only, such as an evaluation."""
+    return Hot(function, number, contexts, STEP, _RARE), Hot(function, number, contexts, ITEM)
+
+
+def _computed(tensor: ast.expr, here: Here) -> bool:
+    """Whether a value is the result of an operation on one array: it is no tuple or list, whatever it was made of."""
+    match here.source_of(tensor):
+        case ast.BinOp() | ast.Compare():
+            return True
+        case ast.Call(ast.Attribute(_, attr)):
+            return attr in _ONE_RESULT
+    return False
 
 
 def _waits_anyway(loop: Loop, place: str, here: Here) -> bool:
