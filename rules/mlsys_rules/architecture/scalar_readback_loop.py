@@ -44,7 +44,7 @@ _NOT_TENSORS: Final = (
 )
 _RARE: Final = Region.EVERY_K | Region.DEBUG | Region.FIRST | Region.EXCEPT | Region.OOM | Region.DEAD
 _FEW: Final = 4
-#: So few waits for nothing but a copy cost less than a tenth of a millisecond.
+#: So many reads may wait for nothing but their copies before anybody would change the code.
 _FEW_COPIES: Final = 16
 #: What may run a loop again and again on a device; data are prepared on the host.
 _STEPS: Final = TRAINING | EVALUATION | DECODING | SERVING
