@@ -48,6 +48,17 @@ class WritesInto(msgspec.Struct, frozen=True, array_like=True, tag="writes"):
     keyword: str = ""
 
 
+class OnAccelerator(msgspec.Struct, frozen=True, array_like=True, tag="on_accelerator"):
+    """A tensor lives on an accelerator: where one of ``values`` does, or on one of ``devices`` (see ``placement``)."""
+
+    values: tuple[Term, ...]
+    devices: tuple[Term, ...] = ()
+
+
+class Trains(msgspec.Struct, frozen=True, array_like=True, tag="trains"):
+    """A program that reaches the file trains a model, itself or through a framework."""
+
+
 class ValueIs(msgspec.Struct, frozen=True, array_like=True, tag="value"):
     """The configured value passes a test: ``positive``, ``zero``, ``true``, ``false``, ``given``, ``accelerator``,
     ``over N``, ``at most N``, or ``remote``: an endpoint on the network.
@@ -204,6 +215,8 @@ Condition: TypeAlias = (
     | Derives
     | RankIs
     | WritesInto
+    | OnAccelerator
+    | Trains
     | ValueIs
     | HasProperty
     | WorkersOver

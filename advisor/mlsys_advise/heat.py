@@ -126,6 +126,8 @@ def per(context: Context, frequency: Frequency) -> str:
     if frequency is ONCE:
         return "run" if context is not SETUP else "start of the program"
     if frequency is EPOCH:
+        if context is SERVING:
+            return "administrative request"
         return f"{_ADJECTIVE[context]} epoch"
     if frequency is ITEM:
         return "item" if context is DATA else f"item within a {_STEP_NOUN.get(context, 'step')}"

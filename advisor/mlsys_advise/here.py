@@ -24,6 +24,7 @@ from mlsys_advise.languages.python.device_work import DeviceWork
 from mlsys_advise.languages.python.document import PythonDocument
 from mlsys_advise.languages.python.origins import Origins
 from mlsys_advise.languages.python.parents import Parents
+from mlsys_advise.languages.python.placement import Placement, Placements
 from mlsys_advise.languages.python.scopes import Binding, CallSite, Loop, Scope
 from mlsys_advise.languages.python.shapes import Array, Shapes
 from mlsys_advise.languages.python.stored import Stored
@@ -383,6 +384,15 @@ class Here:
             return known
         devices = {head.device for head in self._values.heads(self.term(node), self.path)}
         return "accelerator" if devices - {"", "host"} else "host" if devices == {"host"} else ""
+
+    @functools.cached_property
+    def _placements(self) -> Placements:
+        values, path = self._values, self.path
+        return Placements(self.module, self.terms, self.shapes, lambda term: values.device(term, path))
+
+    def placement(self, node: ast.expr) -> Placement:
+        """Where a tensor lives by this file alone, or what decides it."""
+        return self._placements.of(node, self.scope(node))
 
     @functools.cached_property
     def device_work(self) -> DeviceWork:

@@ -144,3 +144,86 @@ def test_a_lightning_trainer_is_no_training_loop_of_the_project() -> None:
         }
     )
     assert sorts(project, "a.py", "search") == ["open"]
+
+
+def test_a_loop_over_a_generator_of_the_project_iterates_data() -> None:
+    project = answers(
+        {
+            "batches.py": """
+                def batches(data, size):
+                    for i in range(len(data) // size):
+                        yield data[i * size : (i + 1) * size]
+
+                def pair(x):
+                    yield x
+                    yield x
+            """,
+            "run.py": """
+                from batches import batches, pair
+
+                def run(data, visit):
+                    for batch in batches(data, 8):
+                        visit(batch)
+                    for half in pair(data):
+                        visit(half)
+            """,
+        }
+    )
+    assert sorts(project, "run.py", "run") == ["data", "open"]
+
+
+def test_a_decoding_loop_whose_model_and_choice_stand_in_functions() -> None:
+    project = answers(
+        {
+            "sampling.py": """
+                import torch
+                from torch import nn
+
+                def next_tokens(model: nn.Module, tokens):
+                    return torch.argmax(model(tokens), dim=-1)
+            """,
+            "decode.py": """
+                from sampling import next_tokens
+
+                def generate(model, prompts):
+                    tokens = prompts
+                    for _ in range(1000):
+                        tokens = next_tokens(model, tokens)
+                    return tokens
+
+                def score(model, tokens):
+                    for _ in range(1000):
+                        scored = next_tokens(model, tokens)
+                    return scored
+            """,
+        }
+    )
+    assert sorts(project, "decode.py", "generate") == ["decoding"]
+    assert sorts(project, "decode.py", "score") == ["data"]
+
+
+def test_an_instance_that_is_called_makes_its_call_hot() -> None:
+    project = answers(
+        {
+            "losses.py": """
+                class Loss:
+                    def __call__(self, x):
+                        return self.inner(x)
+
+                    def inner(self, x):
+                        return x.sum()
+            """,
+            "train.py": """
+                from losses import Loss
+
+                class Trainer:
+                    def __init__(self):
+                        self.loss = Loss()
+
+                    def train(self, model, loader):
+                        for x in loader:
+                            self.loss(model(x)).backward()
+            """,
+        }
+    )
+    assert project.hotness.function(Target("function", "losses.py", "Loss.inner")).meets(TRAINING, STEP)

@@ -65,6 +65,13 @@ VIEWS: Final = _names(
 )
 #: Products of matrices.
 MATRIX: Final = _names("matmul mm bmm dot einsum tensordot inner outer addmm mv baddbmm")
+#: Functions of torch whose result lives where their first argument does: terms keep that argument.
+OPERATIONS: Final = frozenset(
+    f"torch.{name}"
+    for name in SAME_SHAPE | BROADCAST | REDUCTIONS | PERMUTING | MATRIX | LIKE | _names("cat stack topk sort gather")
+) | frozenset(
+    f"torch.nn.functional.{name}" for name in _names("softmax log_softmax normalize one_hot pad sigmoid relu")
+)
 #: Methods without a trailing underscore that change their receiver.
 IN_PLACE_METHODS: Final = _names("sort fill put resize partition itemset")
 #: Functions that change their first argument.

@@ -22,7 +22,8 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 _AIOHTTP = _names("get post put patch delete view add_get add_post add_put add_patch add_delete add_view")
-_HTTP = _names("get post put patch delete head options route websocket middleware exception_handler")
+_HTTP = _names("get post put patch head options route websocket middleware exception_handler")
+_APPS = ("asgi_app", "wsgi_app", "aiohttp_app")
 
 ROOTS = (
     # PyTorch
@@ -117,7 +118,7 @@ ROOTS = (
         "request handler",
         SERVING,
         STEP,
-        decorators=tuple(f"{kind}.{name}" for kind in ("asgi_app", "wsgi_app", "aiohttp_app") for name in _HTTP),
+        decorators=tuple(f"{kind}.{name}" for kind in _APPS for name in _HTTP),
         callbacks=(
             "asgi_app.add_api_route#1",
             "asgi_app.add_route#1",
@@ -134,6 +135,7 @@ ROOTS = (
             "aiohttp.web.route#2",
         ),
     ),
+    Root("handler that deletes", SERVING, EPOCH, decorators=tuple(f"{kind}.delete" for kind in _APPS)),
     Root("background task", SERVING, STEP, callbacks=("background_tasks.add_task#0",)),
     Root("background task", SERVING, STEP, callbacks=("starlette.background.BackgroundTask#0",)),
     Root("middleware", SERVING, STEP, base="starlette.middleware.base.BaseHTTPMiddleware", methods=_names("dispatch")),

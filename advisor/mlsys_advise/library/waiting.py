@@ -21,6 +21,9 @@ WAITING_FUNCTIONS: Final = _words(
     "torch.unique torch.equal torch.allclose torch.is_nonzero torch.isnan torch.isfinite torch.isinf "
     "torch.cuda.empty_cache jax.block_until_ready jax.device_get jax.effects_barrier"
 )
+#: Methods whose result lives on an accelerator, and those whose result lives on the host.
+ACCELERATING: Final = _words("cuda xpu npu")
+ON_HOST: Final = _words("cpu numpy tolist item")
 #: Builtin functions that read a tensor, where they are given one.
 READING: Final = _words("builtins.float builtins.int builtins.bool builtins.print")
 #: Effects of a function that say the same.

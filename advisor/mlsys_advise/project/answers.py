@@ -21,12 +21,14 @@ from mlsys_advise.condition import (
     Hot,
     InProcessPool,
     KindIs,
+    OnAccelerator,
     PatchedMemory,
     PathFromOutside,
     Pinned,
     RankIs,
     StartsWorkers,
     Traced,
+    Trains,
     Uses,
     ValueIs,
     WorkersOver,
@@ -46,6 +48,7 @@ from mlsys_advise.project.loaders import Loaders
 from mlsys_advise.project.processes import Processes
 from mlsys_advise.project.properties import Properties
 from mlsys_advise.project.reply import Reply
+from mlsys_advise.project.residence import Residence
 from mlsys_advise.project.samples import Samples
 from mlsys_advise.project.scopes import Programs
 from mlsys_advise.project.values import Head, Locus, Values
@@ -58,12 +61,14 @@ _COST: Final[dict[type, int]] = {
     Pinned: 1,
     Affected: 1,
     Exists: 2,
+    Trains: 2,
     Derives: 3,
     Hot: 4,
     KindIs: 5,
     ValueIs: 6,
     RankIs: 6,
     WritesInto: 7,
+    OnAccelerator: 8,
     HasProperty: 7,
     Traced: 7,
     AlwaysUnder: 7,
@@ -86,6 +91,10 @@ _OF_MODELS: Final = frozenset(
     {"predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "kneighbors", "encode"}
 )
 
+#: Effects of a training step, and kinds of objects that make such steps.
+_BACKWARD: Final = (".backward", ".train_batch")
+_TRAINERS: Final = ("hf_trainer", "lightning_trainer", "trainer")
+
 
 class Answers:
     """Everything that conditions can be asked of."""
@@ -100,6 +109,7 @@ class Answers:
         self.arrays = Arrays(world, self.values)
         self.programs = Programs(world)
         self.samples = Samples(world, self.values)
+        self.residence = Residence(world, self.values, self.devices, self.programs)
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.compilers = Compilers(world, self.values, self.loaders)
         self.files = Files(world, self.values)
@@ -120,6 +130,10 @@ class Answers:
                 return self._rank(term, rank, path)
             case WritesInto(callee, position, keyword):
                 return self._writes(callee, position, keyword, path)
+            case OnAccelerator(values, devices):
+                return self.residence.on_accelerator(values, devices, path)
+            case Trains():
+                return self._trains(path)
             case HasProperty(callee, name):
                 return self._property(callee, name, path)
             case DrawsInWorkers(cls, attribute, readers):
@@ -280,6 +294,15 @@ class Answers:
                             True, (Cause(Locus(file, "definition", name), f"{tokens[0].lstrip('.')} is called in it"),)
                         )
         return Reply(False)
+
+    def _trains(self, path: str) -> Reply:
+        """Whether a program that reaches the file runs a backward pass, or makes the trainer of a framework."""
+        found = self._exists(_BACKWARD, "program", path)
+        if found.value:
+            return found
+        for file in self.programs.makers(path, _TRAINERS):
+            return Reply(True, (Cause(Locus(file, "definition", ""), "a trainer is made in it"),))
+        return Reply(False, reason="no program that reaches it trains")
 
     def _hot(self, function: str, loop: int, contexts: Context, least: Frequency, unless: int, path: str) -> Reply:
         level = Frequency(least)

@@ -32,7 +32,7 @@ from mlsys_advise.interface import BODY, CallRecord, Effect, FunctionRecord
 from mlsys_advise.library.roots import SERVICER, TRITON_CLASS, TRITON_STEP
 from mlsys_advise.project.values import COMMON_NAME, Locus, Values
 from mlsys_advise.project.world import Dependency, Target, World
-from mlsys_advise.term import Call, Def, Member, Name, Term, last_name
+from mlsys_advise.term import Call, Def, Member, Name, Term, children, last_name
 from mlsys_advise.vocabulary import Root
 
 _LIMIT: Final = 400
@@ -170,9 +170,17 @@ class Hotness:
             return "serving"
         if self._decodes(path, function, record, number):
             return "decoding"
-        if kinds & _DATA_KINDS:
+        if kinds & _DATA_KINDS or (loop.size != "small" and self._yielded(loop.iterated, path)):
             return "data"
         return loop.size
+
+    def _yielded(self, iterated: Term, path: str) -> bool:
+        """Whether a generator function of the project yields in a loop what is iterated."""
+        if not isinstance(iterated, Call):
+            return False
+        targets = self.values.functions(iterated.callee, path, 3)[0]
+        records = [self.world.function(target.path, target.name, "head", "calls") for target in targets]
+        return bool(records) and all(record is not None and record.generator and record.loops for record in records)
 
     def _clears_gradients(self, record: FunctionRecord, number: int) -> bool:
         """Whether an iteration clears the gradients itself, around a loop that accumulates them."""
@@ -253,14 +261,36 @@ class Hotness:
         return found
 
     def _decodes(self, path: str, function: str, record: FunctionRecord, number: int) -> bool:
-        """A loop that calls a model, picks a token and appends it."""
+        """A loop that calls a model, picks a token, and appends it or gives it to the next call."""
         inside = descendants(record, number)
         tokens = {effect.token for effect in record.effects if effect.loop in inside}
-        if "torch.cat" not in tokens or not tokens & {"torch.multinomial", "torch.argmax", ".argmax", "torch.topk"}:
-            return False
-        return any(
-            "module" in self.values.kinds(call.callee, path, 3).known for call in record.calls if call.loop in inside
+        calls = [call for call in record.calls if call.loop in inside]
+        if "torch.cat" in tokens and tokens & _PICKS:
+            return any(self._is_module(call, path) for call in calls)
+        return any(_feeds_back(call) and self._generates(call, path, bool(tokens & _PICKS)) for call in calls)
+
+    def _is_module(self, call: CallRecord, path: str) -> bool:
+        return "module" in self.values.kinds(call.callee, path, 3).known
+
+    def _generates(self, call: CallRecord, path: str, picked: bool) -> bool:
+        """Whether a call runs a model and picks a token, itself or through what it calls."""
+        modelled = self._is_module(call, path)
+        frontier = (
+            [(target, _PICKING) for target in self.values.functions(call.callee, path, 3)[0]] if not modelled else []
         )
+        seen: set[Target] = set()
+        for target, depth in frontier:
+            record = self.world.function(target.path, target.name, "calls", "effects")
+            if target in seen or record is None:
+                continue
+            seen.add(target)
+            picked = picked or any(effect.token in _PICKS for effect in record.effects)
+            for inner in record.calls:
+                if self._is_module(inner, target.path):
+                    modelled = True
+                elif depth > 0:
+                    frontier.extend((one, depth - 1) for one in self.values.functions(inner.callee, target.path, 3)[0])
+        return modelled and picked
 
     # -- heat of functions
 
@@ -577,6 +607,22 @@ _LOOP_ROOTS: Final = {
 _DATA_KINDS: Final = frozenset(
     ["loader", "dataset", "hf_dataset", "frame", "tensor", "ndarray", "file", "consumer", "rows"]
 )
+
+
+#: Effects of picking the next token, and through how many calls one is looked for.
+_PICKS: Final = frozenset({"torch.multinomial", ".multinomial", "torch.argmax", ".argmax", "torch.topk"})
+_PICKING: Final = 2
+
+
+def _feeds_back(call: CallRecord) -> bool:
+    """Whether a call is given what it returned in an earlier pass."""
+    stack: list[Term] = [*call.args, *(term for _, term in call.keywords)]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Call) and part.callee == call.callee:
+            return True
+        stack.extend(children(part))
+    return False
 
 
 def chain(record: FunctionRecord, loop: int) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 from mlsys_advise.project.world import World
 
@@ -73,6 +74,20 @@ class Programs:
             starts = entries or sorted(around)
             known = self._scopes[path] = frozenset(_closure([*starts, path], self._imports))
         return known
+
+    def makers(self, path: str, kinds: tuple[str, ...]) -> Iterator[str]:
+        """The files of a file's programs that make an object of one of some kinds of libraries, or a class of one."""
+        program = self.program(path)
+        for dotted, made in sorted(self.world.lexicon.vocabulary.constructors.items()):
+            if made not in kinds:
+                continue
+            yield from (file for file in self.world.table("construct", dotted) if file in program)
+            for file in self.world.table("base", dotted.rpartition(".")[2]):
+                interface = self.world.interface(file) if file in program else None
+                for name in interface.classes if interface is not None else ():
+                    if made in self.world.class_kinds(file, name):
+                        yield file
+                        break
 
     def is_entry(self, path: str) -> bool:
         """Whether a program starts in this file: a main guard, a notebook, or a script that nobody imports."""

@@ -35,6 +35,8 @@ from mlsys_advise.term import (
     Term,
     Unknown,
     Var,
+    children,
+    last_name,
 )
 
 STEPS: Final = 5
@@ -191,7 +193,19 @@ class Values:
         for head in self.heads(of, path, steps):
             for one in self._attribute(head, name, steps):
                 found.append(one)
+        if isinstance(of, Param) and all(isinstance(head.term, Unknown | Member) for head in found):
+            return [*self._given_with(of, name, path, steps)] or found
         return found
+
+    def _given_with(self, of: Param, name: str, path: str, steps: int) -> Iterator[Head]:
+        """What callers store in an attribute of what they hand over: `args.device = ..; evaluate(args)`."""
+        record = self.world.function(path, of.function, "head")
+        for caller in (self.callers(path, of.function) or ())[:_CAP] if record is not None and steps > 1 else ():
+            argument = caller.argument(record.params[of.index], of.index, record) if record is not None else None
+            around = self.world.function(caller.path, caller.function, "calls")
+            for receiver, attribute, value in around.stores if around is not None else ():
+                if attribute == name and receiver == argument and value != UNKNOWN:
+                    yield from self.heads(value, caller.path, steps - 1)
 
     def _attribute(self, head: Head, name: str, steps: int) -> list[Head]:
         owner = self.instance(head)
@@ -676,7 +690,29 @@ class Values:
                     found.append(caller)
         if record.cls and function.endswith(".__init__"):
             found.extend(self._constructions(wanted, record.cls))
+        if record.cls and name in _CALLED:
+            found.extend(self._instance_calls(wanted, record.cls))
         return tuple(found)
+
+    def _instance_calls(self, wanted: Target, cls: str) -> Iterator[Caller]:
+        """The calls of instances of a class: as they are made, or under an attribute or variable that holds one."""
+        last = cls.rpartition(".")[2]
+        holders = {last}
+        files = self.world.table("refer", last)
+        for file in files if len(files) <= _HOLDERS else ():
+            interface = self.world.interface(file)
+            if interface is None:
+                continue
+            for record in interface.classes.values():
+                holders.update(name for name, value, _ in record.attributes if _constructs(value, last))
+            holders.update(name for name, value in interface.variables.items() if _constructs(value, last))
+        for name in sorted(holders):
+            files = self.world.table("call", name)
+            for file in files if len(files) <= _HOLDERS else ():
+                for caller in self.calls_named(file, name):
+                    if not isinstance(caller.record.callee, Name | Def) or name != last:
+                        if wanted in self.functions(caller.record.callee, file, 3)[0]:
+                            yield caller
 
     def _constructions(self, wanted: Target, cls: str) -> Iterator[Caller]:
         """The calls of a constructor by way of subclasses: theirs, if they have none, or `super().__init__(..)`."""
@@ -723,7 +759,7 @@ class Values:
                     target = self.world.denotes(callee, caller.path)
                     return target == wanted
                 del cls, of
-                return wanted in self.functions(callee, caller.path, 3)[0]
+                return wanted in self.functions(callee, caller.path, 4)[0]
             case Var():
                 return wanted in self.functions(callee, caller.path, 3)[0]
             case _:
@@ -766,6 +802,10 @@ _FIRST_ONLY: Final = frozenset(
         "builtins.sorted",
     }
 )
+#: Methods that run when an instance is called.
+_CALLED: Final = frozenset({"__call__", "forward"})
+#: In how many files an instance is looked for, under each name.
+_HOLDERS: Final = 60
 _EXTREMES: Final = frozenset({"builtins.min", "builtins.max"})
 #: Calls whose result, given as a device, names an accelerator.
 _RANKS: Final = ("torch.cuda.current_device", "torch.accelerator", "torch.distributed.get_rank")
@@ -791,6 +831,17 @@ def pretrained(dotted: str) -> str:
     if owner.partition(".")[0] in ("transformers", "peft", "diffusers", "auto_gptq", "optimum", "unsloth", "trl"):
         return "pretrained"
     return ""
+
+
+def _constructs(value: Term, cls: str) -> bool:
+    """Whether a value is made by a call of a class of this name, or a container of such."""
+    stack = [value]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Call) and last_name(part.callee) == cls:
+            return True
+        stack.extend(children(part))
+    return False
 
 
 def _absolute(path: str, qualname: str) -> str:

@@ -23,7 +23,7 @@ from mlsys_advise.interface import (
     digest,
     facet,
 )
-from mlsys_advise.term import Def, Member, Name, Term, Var, last_name
+from mlsys_advise.term import Call, Def, Member, Name, Term, Var, last_name
 from mlsys_advise.vocabulary import Lexicon
 
 #: What an answer read: (what, where, which). ``what`` is the name of a facet, or ``table:NAME``, ``scope``, ``file``.
@@ -427,7 +427,7 @@ class World:
         return interface.functions if interface is not None else {}
 
     def calls_named(self, path: str, name: str) -> tuple[tuple[str, int, CallRecord], ...]:
-        """The recorded calls of a file whose callee ends in a name, by function and number."""
+        """The recorded calls of a file whose callee ends in a name, or is what a call of that name returns."""
         self._reads.add(("named", path, name))
         found = self._calls_named(path).get(name, ())
         for function, _, _ in found:
@@ -441,7 +441,8 @@ class World:
             lists: dict[str, list[tuple[str, int, CallRecord]]] = {}
             for function, record in interface.functions.items() if interface is not None else ():
                 for number, call in enumerate(record.calls):
-                    name = last_name(call.callee)
+                    callee = call.callee
+                    name = last_name(callee) or (last_name(callee.callee) if isinstance(callee, Call) else "")
                     if name:
                         lists.setdefault(name, []).append((function, number, call))
             known = self._named[path] = {name: tuple(calls) for name, calls in lists.items()}

@@ -6,13 +6,26 @@ import ast
 from collections.abc import Iterator
 from typing import Final
 
-from mlsys_advise.condition import Clause, Hot, KindIs, Traced, WritesInto, presume, refute, require
+from mlsys_advise.condition import (
+    AnyOf,
+    Clause,
+    Hot,
+    KindIs,
+    OnAccelerator,
+    Traced,
+    Trains,
+    WritesInto,
+    presume,
+    refute,
+    require,
+)
 from mlsys_advise.edit import Edit, Fix, InsertStatement, ReplaceExpression
-from mlsys_advise.heat import STEP, WORK
+from mlsys_advise.heat import DECODING, EPOCH, EVALUATION, ITEM, SERVING, STEP, TRAINING, Context
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python import indices
-from mlsys_advise.languages.python.loops import SMALL
+from mlsys_advise.languages.python.placement import HOST
 from mlsys_advise.languages.python.scopes import Loop, Region
+from mlsys_advise.library import arrays
 from mlsys_advise.rule import Candidate, rule
 
 _CONVERSIONS: Final = frozenset({"int", "float", "bool"})
@@ -31,6 +44,15 @@ _NOT_TENSORS: Final = (
 )
 _RARE: Final = Region.EVERY_K | Region.DEBUG | Region.FIRST | Region.EXCEPT | Region.OOM | Region.DEAD
 _FEW: Final = 4
+#: So many reads may wait for nothing but their copies before anybody would change the code.
+_FEW_COPIES: Final = 16
+#: What may run a loop again and again on a device; data are prepared on the host.
+_STEPS: Final = TRAINING | EVALUATION | DECODING | SERVING
+#: Methods of arrays with a single result.
+_ONE_RESULT: Final = (arrays.REDUCTIONS - arrays.PAIRED) | arrays.SAME_SHAPE | arrays.PERMUTING
+#: Methods that turn tokens on a device into text, and those that write a file. They only ever excuse.
+_FETCHING: Final = frozenset({"decode", "batch_decode"})
+_WRITING: Final = frozenset({"savefig", "save", "write", "imwrite", "export"})
 _MESSAGE: Final = (
     "`{read}` reads `{tensor}` back one element at a time, each with a wait for the device; "
     "`{tensor}.tolist()` in front of the loop fetches all of them at once"
@@ -115,19 +137,24 @@ def _candidate(
     if "tensor" not in kinds and not kinds.isdisjoint(_NOT_TENSORS):
         return
     trips = here.trips(loop)
-    if (trips is not None and trips <= _FEW) or call in here.bodies.last_acts(loop):
+    few = _FEW if here.bodies.launches(loop) else _FEW_COPIES
+    if (trips is not None and trips <= few) or call in here.bodies.last_acts(loop):
         return
     if _waits_anyway(loop, place, here):
         return
+    placement = here.placement(tensor)
+    if placement.device == HOST:
+        return
     term = here.term(tensor)
-    clauses: list[Clause] = [refute(Traced(here.owner(call)))]
-    if not explicit:
+    clauses: list[Clause] = [refute(Traced(here.owner(call))), *_repeated(loop, here)]
+    if not placement.device:
+        if not placement.values and not placement.devices:
+            return
+        clauses.append(require(OnAccelerator(placement.values, placement.devices), "it lives on an accelerator"))
+    if not explicit and not _computed(tensor, here):
         clauses.append(require(KindIs(term, ("tensor",))))
     elif "tensor" not in kinds:
         clauses.append(presume(KindIs(term, _NOT_TENSORS), ""))
-    if trips is None and here.size(loop) == SMALL:
-        function, number = here.number(loop.node)
-        clauses.append(require(Hot(function, number, WORK, STEP)))
     for handing in here.bodies.handed(loop, place):
         if not here.is_builtin(handing.call.func):
             clauses.append(refute(WritesInto(here.term(handing.call.func), handing.position, handing.keyword)))
@@ -142,14 +169,52 @@ def _candidate(
     )
 
 
+def _repeated(loop: Loop, here: Here) -> Iterator[Clause]:
+    """What makes the waits of one loop many: it runs in every step, and if it launches nothing, of a training program.
+
+    A pass that launches work stands still until it is done, each time. One that launches nothing only pays for the
+    copies, which is worth a change where the loop runs in every step of a training program or for every token.
+    """
+    function, number = here.number(loop.node)
+    yield require(AnyOf(_often(function, number, _STEPS)), "the loop runs in every step")
+    if not here.bodies.launches(loop):
+        decoding = Hot(function, number, DECODING, STEP)
+        between_epochs = Hot(function, -1, TRAINING, EPOCH)
+        yield require(
+            AnyOf((decoding, between_epochs, *_often(function, number, TRAINING))),
+            "every token, training step or evaluation",
+        )
+        yield require(AnyOf((Trains(), decoding)), "the program trains or decodes")
+
+
+def _often(function: str, number: int, contexts: Context) -> tuple[Hot, ...]:
+    """In every step, or for every batch of what is called in some steps only, such as an evaluation."""
+    return Hot(function, number, contexts, STEP, _RARE), Hot(function, number, contexts, ITEM)
+
+
+def _computed(tensor: ast.expr, here: Here) -> bool:
+    """Whether a value is the result of an operation on one array: it is no tuple or list, whatever it was made of."""
+    match here.source_of(tensor):
+        case ast.BinOp() | ast.Compare():
+            return True
+        case ast.Call(ast.Attribute(_, attr)):
+            return attr in _ONE_RESULT
+    return False
+
+
 def _waits_anyway(loop: Loop, place: str, here: Here) -> bool:
-    """Whether each pass fetches something else whole, or writes a file: one wait less then changes nothing."""
+    """Whether each pass fetches something else, which no list in front of the loop could hold, or writes a file.
+
+    One wait less then changes nothing.
+    """
     for node in here.bodies.nodes(loop):
         match node:
             case ast.Call(ast.Attribute(of, "cpu" | "numpy" | "tolist")):
                 if not (indices.key(of) or "").startswith(place):
                     return True
-            case ast.Call(ast.Attribute(_, "savefig" | "save" | "write" | "imwrite" | "export")):
+            case ast.Call(ast.Attribute(ast.Call(func), "item")) if not here.is_builtin(func):
+                return True
+            case ast.Call(ast.Attribute(_, attr)) if attr in _FETCHING or attr in _WRITING:
                 return True
     return False
 

@@ -15,14 +15,8 @@ _COMPILERS: Final = frozenset(
     {"torch.compile", "torch.jit.script", "torch.jit.trace", "jax.jit", "numba.njit", "numba.jit"}
 )
 _ALIVE: Final = "torch.compile"
-#: Switches of the environment, and whether they matter only to a program that compiles.
-_SWITCHES: Final = {
-    "TORCHDYNAMO_SUPPRESS_ERRORS": False,
-    "TORCHDYNAMO_DISABLE": True,
-    "TORCH_COMPILE_DISABLE": True,
-}
-_SUPPRESS: Final = "torch._dynamo.config.suppress_errors"
-
+#: Variables of the environment that turn the compiler off.
+_SWITCHES: Final = frozenset({"TORCHDYNAMO_DISABLE", "TORCH_COMPILE_DISABLE"})
 
 #: A setting of the compiler means nothing in a program that compiles nothing.
 _COMPILES: Final = require(Exists(("torch.compile",), "program"), "the program compiles")
@@ -34,7 +28,7 @@ _COMPILES: Final = require(Exists(("torch.compile",), "program"), "the program c
     category="performance",
     lesson="torch-compile",
     evidence="compiled-vs-eager-pointwise",
-    words=("compile", "jit", "njit", "script", "trace", "suppress_errors", "environ"),
+    words=("compile", "jit", "njit", "script", "trace", "environ"),
 )
 def ineffective_compile(node: ast.Module | ast.Call, here: Here) -> Iterator[Candidate]:
     """A compiler returns a wrapper; only calling that wrapper runs compiled code, all else of the model stays eager."""
@@ -137,29 +131,17 @@ def _fix(call: ast.Call, target: ast.expr, model: ast.expr, here: Here) -> Fix |
 
 
 def _switches(module: ast.Module, here: Here) -> Iterator[Candidate]:
-    """Statements that turn errors of the compiler into eager code, or the compiler off."""
-    if not any(word in here.document.source.text for word in ("suppress_errors", *_SWITCHES)):
+    """Statements that turn the compiler off for the whole program."""
+    if not any(name in here.document.source.text for name in _SWITCHES):
         return
     for node in ast.walk(module):
         match node:
-            case ast.Assign([ast.Attribute(attr="suppress_errors") as target], ast.Constant(True)):
-                if here.qualified(target) == _SUPPRESS and here.is_unconditional(node):
-                    yield here.candidate(
-                        "MLS301",
-                        node,
-                        "an error of the compiler now silently falls back to eager code",
-                        _COMPILES,
-                    )
             case ast.Assign([ast.Subscript(environment, ast.Constant(str() as name))], ast.Constant("1" | "true")):
-                if here.qualified(environment) != "os.environ" or not here.is_unconditional(node):
-                    continue
-                if name in _SWITCHES:
+                if name in _SWITCHES and here.qualified(environment) == "os.environ" and here.is_unconditional(node):
                     yield here.candidate(
                         "MLS301",
                         node,
-                        "{name} turns the compiler off: what this program compiles runs eagerly"
-                        if _SWITCHES[name]
-                        else "an error of the compiler now silently falls back to eager code",
+                        "{name} turns the compiler off: what this program compiles runs eagerly",
                         _COMPILES,
                         facts={"name": name},
                     )

@@ -34,6 +34,18 @@ _COUNTERS: Final = frozenset({"range", "trange", "enumerate"})
 _WIDE_PARTS: Final = frozenset({indices.SLICE, indices.ELLIPSIS, indices.MASK, indices.ARRAY})
 _CONTAINER_METHODS: Final = frozenset({"append", "add", "get", "setdefault"})
 _CASTS: Final = frozenset({"item", "long", "int", "float", "double", "bool", "half"})
+#: Methods of tensors that compute.
+_COMPUTING: Final = (
+    arrays.REDUCTIONS
+    | arrays.MATRIX
+    | (arrays.ELEMENTWISE - arrays.VIEWS)
+    | arrays.PAIRED
+    | frozenset(
+        "repeat_interleave repeat gather index_select masked_fill scatter scatter_add topk sort argsort clone".split()
+    )
+)
+#: Functions of torch that make tensors on the host, or ask about them.
+_HOSTED: Final = arrays.CONVERTED | frozenset({"from_numpy", "is_tensor", "numel", "device", "Size", "Generator"})
 _SIMPLE: Final = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass)
 _BRANCHES: Final = (ast.If, ast.Continue, ast.Break, ast.Return)
 _OPAQUE: Final = (
@@ -372,6 +384,32 @@ class Bodies:
                 if part in values or (isinstance(part, ast.Name) and part.id in names):
                     return True
         return False
+
+    def launches(self, loop: Loop) -> bool:
+        """Whether a pass has tensors computed: by a function of torch, a method that computes, or a module."""
+        scope = self.module.scopes[loop.scope]
+        for node in self.nodes(loop):
+            match node:
+                case ast.Call(func):
+                    if self._computes(func, scope):
+                        return True
+                case ast.Subscript(of, index, ast.Store()):
+                    wide = any(indices.sort(part) in _WIDE_PARTS for part in indices.parts_of(index))
+                    if wide and "tensor" in self.kinds(of, scope):
+                        return True
+        return False
+
+    def _computes(self, func: ast.expr, scope: Scope) -> bool:
+        callee = self.terms.of(func, scope, 4)
+        if isinstance(callee, Name):
+            dotted = self.terms.lexicon.canonical(callee.dotted)
+            last = dotted.rpartition(".")[2]
+            if not dotted.startswith("torch.") or last in arrays.VIEWS or last in _HOSTED:
+                return False
+            return self.terms.lexicon.constructed(dotted) in ("tensor", "tensors")
+        if isinstance(func, ast.Attribute) and func.attr in _COMPUTING:
+            return "tensor" in self.kinds(func.value, scope)
+        return "module" in self._kinds_of(callee)
 
     # -- what a pass takes from the one before
 

@@ -375,6 +375,8 @@ class Extraction:
     def _of_interest(self, callee: Member, scope: Scope) -> bool:
         """A method call that may be one of the project, or that the vocabulary names with its receiver's kind."""
         of = callee.of
+        if type(of) is Self and f"{of.cls}.{callee.name}" in self.module.by_qualname:
+            return True
         if callee.name in self.lexicon.vocabulary.common:
             if callee.name not in _OF_MODELS or isinstance(of, Const | Lit):
                 return False

@@ -686,7 +686,7 @@ class _Walk:
             self.statement = node
             self.expression(node.test)
             before = dict(self.env)
-            guard = classify(node.test)
+            guard = self.guard(node.test)
             self.region = region | guard | otherwise
             if not self.block(node.body):
                 branches.append(self.env)
@@ -703,6 +703,18 @@ class _Walk:
         if branches:
             self.merge(branches)
         return not branches
+
+    def guard(self, test: ast.expr) -> int:
+        """The class of a test; a name stands for the test that it was assigned."""
+        found = classify(test)
+        if found != Region.CONDITIONAL:
+            return found
+        for part in test.values if type(test) is ast.BoolOp and type(test.op) is ast.And else (test,):
+            number = self.env.get(part.id) if type(part) is ast.Name else None
+            value = self.bindings[number].value if number is not None else None
+            if type(value) is ast.Compare or type(value) is ast.BoolOp:
+                found |= classify(value)
+        return found
 
     def do_for(self, node: ast.For | ast.AsyncFor) -> bool:
         self.expression(node.iter)
@@ -875,8 +887,8 @@ def classify(test: ast.expr) -> int:
                     region |= Region.LAZY
                 elif op is ast.Eq and right.value == "__main__":
                     return Region.MAIN_GUARD
-                elif op is ast.Eq and type(right.value) is int:
-                    region |= Region.FIRST
+                elif op is ast.Eq and type(right.value) is int and type(node.left) is not ast.Subscript:
+                    region |= Region.FIRST  # a setting, `config["x"] == 1`, is the same in each pass
             elif op is ast.NotIn:
                 region |= Region.LAZY
             elif op is ast.Eq and type(right) is ast.BinOp and type(right.op) is ast.Sub:

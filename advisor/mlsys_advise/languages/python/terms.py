@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from mlsys_advise.languages.python.scopes import Bind, Module, Scope
-from mlsys_advise.library.arrays import SHAPED
+from mlsys_advise.library.arrays import OPERATIONS, SHAPED
 from mlsys_advise.term import (
     UNKNOWN,
     Arith,
@@ -316,6 +316,8 @@ class Terms:
             if canonical in SHAPED:
                 sizes = node.args[:_WIDTH]
                 return Call(callee, tuple([self.of(arg, scope, 3) for arg in sizes]), *self.site(node, scope))
+            if canonical in OPERATIONS and node.args:
+                return Call(callee, (self.of(node.args[0], scope, depth - 1),), *self.site(node, scope))
             if canonical in _PATHS:
                 return Call(
                     callee, tuple([self.of(arg, scope, 4) for arg in node.args[:_WIDTH]]), *self.site(node, scope)
