@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlsys_advise.library.downloads import DOWNLOADS, REQUESTS
 from mlsys_advise.library.waiting import BLOCKING_FUNCTIONS, WAITS
 from mlsys_advise.vocabulary import Vocabulary
 
@@ -17,6 +18,8 @@ DECODES = frozenset(
 EFFECTS = DECODES | (
     WAITS
     | BLOCKING_FUNCTIONS
+    | DOWNLOADS
+    | REQUESTS
     | frozenset(
         # the training loop
         ".backward .step .zero_grad .set_epoch .train_batch .unscale_ .eval .no_sync .fit "

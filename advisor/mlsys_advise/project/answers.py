@@ -14,18 +14,21 @@ from mlsys_advise.condition import (
     Derives,
     DrawsInWorkers,
     Exists,
+    Fetched,
     FileWritten,
     HandedTo,
     HasProperty,
     Hot,
     InProcessPool,
     KindIs,
+    LoadedByCaller,
     PatchedMemory,
     PathFromOutside,
     Pinned,
     RankIs,
     StartsWorkers,
     Traced,
+    Unused,
     Uses,
     ValueIs,
     WorkersOver,
@@ -39,9 +42,10 @@ from mlsys_advise.project.configured import configured
 from mlsys_advise.project.deployment import Deployment
 from mlsys_advise.project.devices import Devices
 from mlsys_advise.project.files import Files
-from mlsys_advise.project.flows import Flow, Flows, place
+from mlsys_advise.project.flows import Flow, Flows, Use, place
 from mlsys_advise.project.hotness import Cause, Hotness
 from mlsys_advise.project.loaders import Loaders
+from mlsys_advise.project.mentions import Mentions
 from mlsys_advise.project.processes import Processes
 from mlsys_advise.project.properties import Properties
 from mlsys_advise.project.reply import Reply
@@ -72,7 +76,10 @@ _COST: Final[dict[type, int]] = {
     HandedTo: 9,
     PatchedMemory: 4,
     FileWritten: 6,
-    PathFromOutside: 6,
+    Fetched: 6,
+    PathFromOutside: 7,
+    Unused: 10,
+    LoadedByCaller: 9,
     StartsWorkers: 10,
     AnyOf: 6,
 }
@@ -82,6 +89,8 @@ _COST: Final[dict[type, int]] = {
 _OF_MODELS: Final = frozenset(
     {"predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "kneighbors", "encode"}
 )
+
+_METHODS_OF_DICTS: Final = frozenset({"items", "keys", "values", "get", "pop", "copy", "update", "setdefault"})
 
 
 class Answers:
@@ -98,7 +107,8 @@ class Answers:
         self.programs = Programs(world)
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.compilers = Compilers(world, self.values, self.loaders)
-        self.files = Files(world, self.values)
+        self.files = Files(world, self.values, self.properties, self.hotness)
+        self.mentions = Mentions(world, self.values, self.hotness)
         self.wrappers = Wrappers(world, self.values, self.flows, self.hotness, self.compilers)
         self.deployment = deployment
         self.processes = Processes(world, self.values, self.loaders, self.programs, deployment)
@@ -144,6 +154,12 @@ class Answers:
                 return self.files.written(term, writers, path)
             case PathFromOutside(term):
                 return self.files.set_outside(term, path)
+            case Fetched(term, function):
+                return self.files.fetched(term, function, path)
+            case LoadedByCaller(function):
+                return self._loaded_by_caller(function, path)
+            case Unused(function):
+                return self.mentions.unused(function, path)
             case StartsWorkers(site):
                 return self.processes.share_memory(path, site)
             case PatchedMemory(site):
@@ -243,6 +259,14 @@ class Answers:
                 return Reply(True, (Cause(place(use), "loaded into a model here"),))
         return Reply(None, reason="it is not seen to be used as a model")
 
+    def _loaded_by_caller(self, function: str, path: str) -> Reply:
+        flow = self.flows.of_result(path, function)
+        other = next((use for use in flow.uses if use.what in ("method", "called") and not _of_dicts(use)), None)
+        for use in flow.uses:
+            if use.what == "argument" and use.name == "load_state_dict" and other is None:
+                return Reply(True, (Cause(place(use), "loaded into a model here"),))
+        return Reply(None, reason="it is not seen to be loaded into a model, and nothing else")
+
     def _escapes(self, flow: Flow, path: str) -> Reply:
         """Whether the object is given to something that cannot be followed."""
         if flow.leaks:
@@ -321,6 +345,10 @@ class Answers:
         if answer.verdict == "yes":
             return Reply(True, causes, facts)
         return Reply(False if answer.verdict == "no" or answer.unpinned else None, reason=answer.reason)
+
+
+def _of_dicts(use: Use) -> bool:
+    return use.what == "method" and use.name in _METHODS_OF_DICTS
 
 
 def cost(condition: Condition) -> int:

@@ -1,4 +1,4 @@
-"""Properties of functions, closed under calls: waits for the device, issues work to it, blocks its thread.
+"""Properties of functions, closed under calls: waits for the device, issues work to it, blocks its thread, downloads.
 
 An answer is yes with the place of an instance, no after a complete search, or unknown: a call that could not be
 resolved, or one of a library that nothing is known of, lies on the way.
@@ -14,6 +14,7 @@ import msgspec
 from mlsys_advise.interface import CallRecord, FunctionRecord
 from mlsys_advise.languages.python.extract import LAYER
 from mlsys_advise.languages.python.scopes import Region
+from mlsys_advise.library.downloads import DOWNLOADS, REQUESTS
 from mlsys_advise.library.waiting import (
     BLOCKING_CALLS,
     BLOCKING_FUNCTIONS,
@@ -32,7 +33,7 @@ from mlsys_advise.project.world import Dependency, Target, World
 from mlsys_advise.term import Member, Name, Self, Term, Unknown, last_name
 
 #: How many calls deep a search goes: models are nested deeper than servers.
-_DEPTH: Final = {"waits": 8, "issues": 5, "blocks": 3}
+_DEPTH: Final = {"waits": 8, "issues": 5, "blocks": 3, "downloads": 3}
 #: Calls under these are not made for each request.
 _SELDOM: Final = Region.LAZY | Region.EXCEPT | Region.DEAD
 #: Kinds that are what they are called: calling them runs their own code.
@@ -51,7 +52,7 @@ _NO: Final = Trait(False)
 
 
 class Properties:
-    """Transitive properties over a world: ``waits``, ``issues`` and ``blocks``."""
+    """Transitive properties over a world: ``waits``, ``issues``, ``blocks`` and ``downloads``."""
 
     def __init__(self, world: World, values: Values, devices: Devices) -> None:
         self.world = world
@@ -65,11 +66,13 @@ class Properties:
             "waits": self._call_waits,
             "issues": self._call_issues,
             "blocks": self._call_blocks,
+            "downloads": self._call_downloads,
         }
         self._of_function: dict[str, Callable[[Target, FunctionRecord], Trait | None]] = {
             "waits": self._function_waits,
             "issues": self._function_issues,
             "blocks": self._function_blocks,
+            "downloads": self._function_downloads,
         }
 
     def of_callee(self, callee: Term, path: str, name: str) -> Trait:
@@ -132,7 +135,7 @@ class Properties:
         targets, complete = self.values.functions(call.callee, path, 4)
         unknown = ""
         for target in targets:
-            if name != "waits" and self._runs_later(target):
+            if name in ("issues", "blocks") and self._runs_later(target):
                 continue
             trait = self.has(target, name, depth)
             if trait.value:
@@ -249,6 +252,21 @@ class Properties:
             if effect.token == LAYER and not effect.region & _SELDOM:
                 return Trait(True, (Cause(Locus(target.path, "definition", target.name), "layers of a model"),))
         return None
+
+    # -- fetches files
+
+    def _call_downloads(self, call: CallRecord, path: str) -> Trait | None:
+        library = self._library(call.callee, path)
+        if library in DOWNLOADS:
+            return Trait(True, (Cause(Locus(path, "definition", ""), f"{library}()"),))
+        return _NO if library else None
+
+    def _function_downloads(self, target: Target, record: FunctionRecord) -> Trait | None:
+        tokens = {effect.token for effect in record.effects}
+        fetching = tokens & DOWNLOADS or (tokens & REQUESTS if "builtins.open" in tokens else None)
+        if not fetching:
+            return None
+        return Trait(True, (Cause(Locus(target.path, "definition", target.name), f"downloads: {min(fetching)}()"),))
 
     def _says(self, callee: Term, path: str, says: str) -> Trait:
         """Yes, with the place that decides what is called."""
