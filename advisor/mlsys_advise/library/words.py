@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlsys_advise.library.downloads import DOWNLOADS, REQUESTS
-from mlsys_advise.library.waiting import BLOCKING_FUNCTIONS, WAITS
+from mlsys_advise.library.waiting import BLOCKING_FUNCTIONS, READING_FUNCTIONS, WAITS
 from mlsys_advise.vocabulary import Vocabulary
 
 #: Functions that open or decode a sample.
@@ -64,7 +64,7 @@ COMMON = frozenset(
     "findall".split()
 )
 
-SITES = frozenset(
+SITES = READING_FUNCTIONS | frozenset(
     {
         "torch.utils.data.DataLoader",
         "torch.utils.data.DistributedSampler",
