@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+import msgspec
+
 from mlsys_advise.condition import (
     Affected,
     AnyOf,
@@ -44,29 +46,37 @@ _OUTSIDE: Final = "the file comes from outside"
 
 #: What is said of the file, by how it is loaded.
 _SAYS: Final = {
-    "explicit": "`{call}` can run code stored in the checkpoint: weights_only=False, and only tensors are used",
-    "default": "`{call}` without weights_only runs code stored in the checkpoint under torch {pin}, which {manifest} "
-    "asks for; only tensors are used, so weights_only=True will do",
-    "vulnerability": "`{call}` can run code stored in the checkpoint, in spite of weights_only=True, under torch "
-    "{pin}, which {manifest} asks for ({advisory})",
+    "explicit": "`{call}` reads {source} with weights_only=False and takes only tensors from it: whoever made the file "
+    "can run code in this process",
+    "default": "`{call}` without weights_only runs code stored in {source} under torch {pin}, which {manifest} asks "
+    "for; only tensors are taken from it, so weights_only=True will do",
+    "vulnerability": "`{call}` can run code stored in {source}, in spite of weights_only=True, under torch {pin}, "
+    "which {manifest} asks for ({advisory})",
     "fallback": "`{call}` reads with weights_only=False what weights_only=True has just refused: a file that holds "
     "code is run after all",
 }
+_SOURCES: Final = {"download": "a downloaded file", "upload": "an uploaded file"}
 
 
 def _is_not_ones_own(candidate: Candidate, answers: Mapping[str, Answer]) -> Candidate | None:
     """What a setting names may be a model that the project itself has trained, unless something speaks against it."""
-    outside = answers.get(_OUTSIDE)
+    outside, written = answers.get(_OUTSIDE), answers[_WRITTEN]
     if outside is None:
-        return candidate if not answers[_WRITTEN].value else None
-    if outside.facts.get("origin") != "setting":
-        return candidate
-    option, name = outside.facts.get("setting", ""), answers[_WRITTEN].facts.get("named", "")
-    if candidate.facts["sort"] == "vulnerability" or answers[_WRITTEN].value or _GOES_ON.search(option + name):
+        return None if written.value else _with_source(candidate, "a model file")
+    origin = outside.facts.get("origin", "")
+    if origin in _SOURCES:
+        return _with_source(candidate, _SOURCES[origin])
+    setting, name = outside.facts.get("setting", ""), written.facts.get("named", "")
+    if candidate.facts["sort"] == "vulnerability" or written.value or _GOES_ON.search(setting + name):
         return None
-    if not outside.facts.get("saves") or _tells(name):
-        return candidate
-    return candidate if option.startswith("the option ") and _tells(option.removeprefix("the option ")) else None
+    option = setting.removeprefix("the option ") if setting.startswith("the option ") else ""
+    if outside.facts.get("saves") and not _tells(name) and not _tells(option):
+        return None
+    return _with_source(candidate, f"the file that {setting} names")
+
+
+def _with_source(candidate: Candidate, source: str) -> Candidate:
+    return msgspec.structs.replace(candidate, facts={**candidate.facts, "source": source})
 
 
 def _tells(name: str) -> bool:
