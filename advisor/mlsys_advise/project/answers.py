@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from typing import Final
 
 from mlsys_advise.condition import (
@@ -35,6 +36,7 @@ from mlsys_advise.condition import (
     WritesInto,
 )
 from mlsys_advise.heat import Context, Frequency, per
+from mlsys_advise.languages.python.loaded_files import holds_objects
 from mlsys_advise.library.advisories import advisories
 from mlsys_advise.project.arrays import Arrays
 from mlsys_advise.project.compilers import Compilers
@@ -53,7 +55,7 @@ from mlsys_advise.project.scopes import Programs
 from mlsys_advise.project.values import Head, Locus, Values
 from mlsys_advise.project.world import World
 from mlsys_advise.project.wrappers import Wrappers
-from mlsys_advise.term import Term
+from mlsys_advise.term import Item, Term, children
 
 #: Questions answered from tables come before those that walk calls (see ``questions`` in the architecture).
 _COST: Final[dict[type, int]] = {
@@ -261,11 +263,19 @@ class Answers:
 
     def _loaded_by_caller(self, function: str, path: str) -> Reply:
         flow = self.flows.of_result(path, function)
-        other = next((use for use in flow.uses if use.what in ("method", "called") and not _of_dicts(use)), None)
+        other = next((use for use in flow.uses if self._wants_objects(use)), None)
         for use in flow.uses:
             if use.what == "argument" and use.name == "load_state_dict" and other is None:
                 return Reply(True, (Cause(place(use), "loaded into a model here"),))
         return Reply(None, reason="it is not seen to be loaded into a model, and nothing else")
+
+    def _wants_objects(self, use: Use) -> bool:
+        """Whether a use of a loaded object asks for more than containers of tensors."""
+        if use.what == "argument":
+            record = self.world.function(use.path, use.function, "calls")
+            given = record.calls[use.number].argument(str(use.key), _position(use)) if record is not None else None
+            return given is not None and any(holds_objects(key) for key in _keys(given))
+        return use.what == "called" or (use.what == "method" and use.name not in _METHODS_OF_DICTS)
 
     def _escapes(self, flow: Flow, path: str) -> Reply:
         """Whether the object is given to something that cannot be followed."""
@@ -347,8 +357,18 @@ class Answers:
         return Reply(False if answer.verdict == "no" or answer.unpinned else None, reason=answer.reason)
 
 
-def _of_dicts(use: Use) -> bool:
-    return use.what == "method" and use.name in _METHODS_OF_DICTS
+def _position(use: Use) -> int:
+    return use.key if isinstance(use.key, int) else -1
+
+
+def _keys(term: Term) -> Iterator[str]:
+    """The constant keys under which a term takes parts of something."""
+    stack = [term]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Item) and isinstance(part.key, str):
+            yield part.key
+        stack.extend(children(part))
 
 
 def cost(condition: Condition) -> int:

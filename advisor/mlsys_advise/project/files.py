@@ -145,6 +145,8 @@ class Files:
                 return self.set_outside(of, path, steps)
             case Name("sys.argv") | Item(Name("sys.argv")):
                 return self._set("the command line")
+            case Item(Name("os.environ"), str() as name) | Call(Name("os.getenv"), (Const(str() as name), *_)):
+                return self._set(f"the variable {name}")
             case Name("os.environ") | Item(Name("os.environ")) | Call(Name("os.getenv")):
                 return self._set("the environment")
             case Var(name):
@@ -211,8 +213,7 @@ class Files:
 
     def _handles_clicks(self, path: str, function: str) -> bool:
         """Whether Gradio calls a function with what a visitor of its page entered or uploaded."""
-        edges = self.hotness.edges(Target("function", path, function))
-        return any("Gradio" in edge.message for edge in edges)
+        return any("Gradio" in says for says in self.hotness.frameworks(Target("function", path, function)))
 
     # -- downloads
 

@@ -69,8 +69,8 @@ def _is_not_ones_own(candidate: Candidate, answers: Mapping[str, Answer]) -> Can
     setting, name = outside.facts.get("setting", ""), written.facts.get("named", "")
     if candidate.facts["sort"] == "vulnerability" or written.value or _GOES_ON.search(setting + name):
         return None
-    option = setting.removeprefix("the option ") if setting.startswith("the option ") else ""
-    if outside.facts.get("saves") and not _tells(name) and not _tells(option):
+    given = setting.removeprefix("the option ").removeprefix("the variable ")
+    if outside.facts.get("saves") and not _tells(name) and (given == setting or not _tells(given)):
         return None
     return _with_source(candidate, f"the file that {setting} names")
 

@@ -65,6 +65,11 @@ _OBJECTS: Final = re.compile(
 _LOGS: Final = frozenset({"info", "debug", "warning", "error", "print", "log"})
 
 
+def holds_objects(key: str) -> bool:
+    """Whether more than tensors lies under a key of a checkpoint, by the names that are customary. It only excuses."""
+    return bool(_OBJECTS.search(key.lower()))
+
+
 class LoadedFiles:
     """Readings of one file. ``parent`` gives the node around a node, ``term`` how a callee is spoken of."""
 
@@ -187,7 +192,7 @@ class _Search:
         """What lies under a key, by the names that are customary."""
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             self.resumes = self.resumes or bool(_PROGRESS.search(key.value.lower()))
-            self.objects = self.objects or bool(_OBJECTS.search(key.value.lower()))
+            self.objects = self.objects or holds_objects(key.value)
 
     def _argument(self, call: ast.Call, node: ast.expr, name: str = "") -> None:
         match call.func:
