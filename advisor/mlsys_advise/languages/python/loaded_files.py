@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -79,24 +79,21 @@ class LoadedFiles:
         self.module = module
         self.parent = parent
         self.term = term
-        self._loads: dict[str, list[ast.Name]] | None = None
+        self._reads: dict[int, dict[str, list[ast.Name]]] = {}
 
     def of(self, call: ast.Call, scope: Scope) -> Reading:
         """What becomes of what a call returns."""
         return _Search(self, scope).of(call)
 
-    def loads(self, name: str) -> list[ast.Name]:
-        """The places in the file where a name is read."""
-        if self._loads is None:
-            self._loads = {}
-            for node in self._names():
-                self._loads.setdefault(node.id, []).append(node)
-        return self._loads.get(name, [])
-
-    def _names(self) -> Iterator[ast.Name]:
-        for node in ast.walk(self.module.tree):
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
-                yield node
+    def reads(self, name: str, scope: Scope) -> list[ast.Name]:
+        """The places in a function, inner functions included, where a name is read."""
+        known = self._reads.get(scope.index)
+        if known is None:
+            known = self._reads[scope.index] = {}
+            for node in ast.walk(scope.node):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    known.setdefault(node.id, []).append(node)
+        return known.get(name, [])
 
 
 class _Search:
@@ -237,9 +234,10 @@ class _Search:
     def _assigned(self, target: ast.expr, value: ast.expr) -> None:
         match target:
             case ast.Name(name):
-                for load in self.facts.loads(name):
-                    if self._reaches(load, value):
-                        self._hold(load)
+                for scope in self.functions:
+                    for load in self.facts.reads(name, scope):
+                        if self._reaches(load, value):
+                            self._hold(load)
             case ast.Subscript(ast.Name(name)):
                 self._filled(name)
             case _:
@@ -268,11 +266,12 @@ class _Search:
         if scope is None:
             self._wants_objects()
             return
+        name = scope.qualname.rpartition(".")[2].partition("#")[0]
         calls = [
             site.node
             for around in self.facts.module.scopes
             for site in around.calls
-            if self._defined(site.node.func) is scope
+            if _last(site.node.func) == name and self._defined(site.node.func) is scope
         ]
         for call in calls:
             holder = self._scope_of(call)
@@ -309,9 +308,8 @@ class _Search:
 
     def _read(self, name: str, scope: Scope) -> None:
         """Hold a name wherever a function reads it."""
-        for node in ast.walk(scope.node):
-            if isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load):
-                self._hold(node)
+        for node in self.facts.reads(name, scope):
+            self._hold(node)
 
     # -- what it holds
 
@@ -347,3 +345,7 @@ class _Search:
             if name in scope.bindings:
                 self._read(name, scope)
                 return
+
+
+def _last(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
