@@ -61,7 +61,7 @@ def client_per_request(call: ast.Call, here: Here) -> Iterator[Candidate]:
     kind = here.made(call)
     if kind not in _CLIENTS or here.in_test_file or here.region(call) & _ONCE:
         return
-    if _PROBES.search(here.function(call).qualname.lower()):
+    if _PROBES.search(here.function(call).qualname.lower()) or _PROBES.search(here.path.rpartition("/")[2].lower()):
         return
     if here.imports(*_CLICKED) or _is_kept(call, here) or _borrows(call, here) or _polls(call, here):
         return
