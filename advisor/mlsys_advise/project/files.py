@@ -8,6 +8,7 @@ often than the folder; a name that cannot be told equals none.
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from typing import Final
 
 from mlsys_advise.interface import CallRecord
@@ -177,7 +178,25 @@ class Files:
         """Whether a value is, or is a part of, parsed options or a configuration that was read from a file."""
         while isinstance(term, Member | Item) and not isinstance(term.of, Self):
             term = term.of
-        return any(self._are_settings(head) for head in self.values.heads(term, path))
+        if any(self._are_settings(head) for head in self.values.heads(term, path)):
+            return True
+        return isinstance(term, Param) and any(
+            self._are_settings(head)
+            for given, file in self._by_keyword(term, path)
+            for head in self.values.heads(given, file)
+        )
+
+    def _by_keyword(self, parameter: Param, path: str) -> Iterator[tuple[Term, str]]:
+        """What calls whose receiver is not known give a method of this name under the parameter's own name."""
+        record = self.world.function(path, parameter.function, "head")
+        if record is None or not record.cls or parameter.index >= len(record.params):
+            return
+        keyword, name = record.params[parameter.index], parameter.function.rpartition(".")[2]
+        for file in self.world.table("call", name)[:_MOST_CALLERS]:
+            for _, _, call in self.world.calls_named(file, name):
+                given = dict(call.keywords).get(keyword)
+                if given is not None and not self.values.functions(call.callee, file, 3)[1]:
+                    yield given, file
 
     def _are_settings(self, head: Head) -> bool:
         if self.values.is_options(head):
