@@ -23,6 +23,7 @@ from mlsys_advise.condition import (
     refute,
     require,
 )
+from mlsys_advise.edit import Fix, SetKeyword
 from mlsys_advise.here import Here
 from mlsys_advise.rule import Answer, Candidate, rule
 
@@ -65,6 +66,8 @@ def _is_not_ones_own(candidate: Candidate, answers: Mapping[str, Answer]) -> Can
         return None if written.value else _with_source(candidate, "a model file")
     origin = outside.facts.get("origin", "")
     if origin in _SOURCES:
+        if candidate.facts["sort"] == "default":  # the argument alone is bypassed under such a torch
+            candidate = msgspec.structs.replace(candidate, fix=None)
         return _with_source(candidate, _SOURCES[origin])
     setting, name = outside.facts.get("setting", ""), written.facts.get("named", "")
     if candidate.facts["sort"] == "vulnerability" or written.value or _GOES_ON.search(setting + name):
@@ -123,7 +126,17 @@ def unrestricted_checkpoint_load(call: ast.Call, here: Here) -> Iterator[Candida
 
 
 def _found(sort: str, call: ast.Call, here: Here, *clauses: Clause) -> Candidate:
-    return here.candidate("MLS717", call, _SAYS[sort], *clauses, facts={"call": here.text(call.func), "sort": sort})
+    facts = {"call": here.text(call.func), "sort": sort}
+    return here.candidate("MLS717", call, _SAYS[sort], *clauses, facts=facts, fix=_fix(sort, call, here))
+
+
+def _fix(sort: str, call: ast.Call, here: Here) -> Fix | None:
+    """The argument, where the call itself gives it, or nobody does."""
+    given = any(keyword.arg == "weights_only" for keyword in call.keywords)
+    if sort == "default" or (sort == "explicit" and given):
+        edit = SetKeyword(here.span(call), "weights_only", "True")
+        return Fix("read tensors and plain containers only", "suggested", (edit,))
+    return None
 
 
 def _pinned(kind: str) -> tuple[Clause, ...]:
