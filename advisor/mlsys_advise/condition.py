@@ -184,9 +184,31 @@ class FileWritten(msgspec.Struct, frozen=True, array_like=True, tag="written"):
 
 
 class PathFromOutside(msgspec.Struct, frozen=True, array_like=True, tag="path"):
-    """The path comes from the command line, the environment or a setting."""
+    """The path comes from the command line, the environment or a setting, or from a visitor of a web page."""
 
     path: Term
+
+
+class Fetched(msgspec.Struct, frozen=True, array_like=True, tag="fetched"):
+    """The path leads to a file, or into a folder, that the program downloads.
+
+    ``function`` is the function of this file that uses the path: it may itself have had the file put there.
+    """
+
+    path: Term
+    function: str
+
+
+class LoadedByCaller(msgspec.Struct, frozen=True, array_like=True, tag="loaded"):
+    """What the function returns is loaded into a model by a caller, and nobody is seen to do anything else with it."""
+
+    function: str
+
+
+class Unused(msgspec.Struct, frozen=True, array_like=True, tag="unused"):
+    """Nothing in the project calls the function, mentions it or hands it to a framework."""
+
+    function: str
 
 
 class StartsWorkers(msgspec.Struct, frozen=True, array_like=True, tag="starts"):
@@ -233,6 +255,9 @@ Condition: TypeAlias = (
     | Affected
     | FileWritten
     | PathFromOutside
+    | Fetched
+    | LoadedByCaller
+    | Unused
     | StartsWorkers
     | PatchedMemory
     | AnyOf

@@ -22,6 +22,7 @@ from mlsys_advise.languages.python import loops as loop_facts
 from mlsys_advise.languages.python.bodies import Bodies
 from mlsys_advise.languages.python.device_work import DeviceWork
 from mlsys_advise.languages.python.document import PythonDocument
+from mlsys_advise.languages.python.loaded_files import LoadedFiles, Reading
 from mlsys_advise.languages.python.origins import Origins
 from mlsys_advise.languages.python.parents import Parents
 from mlsys_advise.languages.python.placement import Placement, Placements
@@ -418,6 +419,14 @@ class Here:
     def stored(self, path: ast.expr) -> list[ast.expr]:
         """What the file under a path was filled with, in the same function or in the body of the module."""
         return self._stored.sources(path, self.scope(path))
+
+    @functools.cached_property
+    def _loaded_files(self) -> LoadedFiles:
+        return LoadedFiles(self.module, self.parent, self.term)
+
+    def reading(self, call: ast.Call) -> Reading:
+        """What becomes of the object that a call loads from a file (see `LoadedFiles`)."""
+        return self._loaded_files.of(call, self.function(call))
 
     def calls_of(self, dotted: str) -> Iterator[ast.Call]:
         """The calls of a library function in the file."""

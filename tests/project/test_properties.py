@@ -158,3 +158,22 @@ def test_the_state_of_an_application_and_dicts_that_functions_fill() -> None:
         }
     )
     assert [project.properties.of_callee(Def(name), "b.py", "blocks").value for name in "fgh"] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("body", "downloads"),
+    [
+        ("return hf_hub_download('a', 'b')", True),
+        ("open(path, 'wb').write(requests.get(url).content)", True),
+        ("return requests.get(url).json()", False),
+        ("return open(path).read()", False),
+        ("return fetch(url, path)", True),
+    ],
+)
+def test_downloads(body: str, downloads: bool) -> None:
+    source = (
+        "import requests\nimport urllib.request\nfrom huggingface_hub import hf_hub_download\n\n"
+        "def fetch(url, path):\n    urllib.request.urlretrieve(url, path)\n\n"
+        f"def f(url, path):\n    {body}\n"
+    )
+    assert holds({"a.py": source}, "downloads") is downloads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlsys_advise.library.downloads import DOWNLOADS
 from mlsys_advise.vocabulary import Vocabulary
 
 
@@ -219,11 +220,8 @@ CONSTRUCTORS = {
     **_all("requests", "get post put request", "http_response"),
     **_all("httpx", "get post put request stream", "http_response"),
     **_all("urllib.request", "urlopen", "network_bytes"),
-    **_all("urllib.request", "urlretrieve", "downloaded_pair"),
-    **_all("huggingface_hub", "hf_hub_download snapshot_download cached_download", "downloaded_path"),
-    **_all("gdown", "download cached_download", "downloaded_path"),
-    "wget.download": "downloaded_path",
-    "torch.hub.download_url_to_file": "downloaded_path",
+    **dict.fromkeys(sorted(DOWNLOADS), "downloaded_path"),
+    "urllib.request.urlretrieve": "downloaded_pair",
     "multiprocessing.connection.Listener": "mp_listener",
     "aiohttp.web.Request": "request",
     # compiled functions of JAX

@@ -74,11 +74,12 @@ BLOCKING_METHODS: Final[dict[str, frozenset[str]]] = {
 }
 #: Kinds whose objects compute when they are called.
 BLOCKING_CALLS: Final = _words("module pretrained pipeline yolo llm keras_model")
+#: Functions that load a model.
+LOADING_FUNCTIONS: Final = _words("torch.load joblib.load whisper.load_model torch.jit.load torch.hub.load")
+#: Functions that read and decode a file, which takes as long as the file is large.
+READING_FUNCTIONS: Final = _words("cv2.imread soundfile.read librosa.load pandas.read_csv pandas.read_parquet")
 #: Functions that load or decode for long.
-BLOCKING_FUNCTIONS: Final = _words(
-    "torch.load joblib.load cv2.imread soundfile.read librosa.load pandas.read_csv pandas.read_parquet "
-    "whisper.load_model torch.jit.load torch.hub.load"
-)
+BLOCKING_FUNCTIONS: Final = LOADING_FUNCTIONS | READING_FUNCTIONS
 #: What kinds are called in messages.
 NOUNS: Final = {
     "pretrained": "model",

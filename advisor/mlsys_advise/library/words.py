@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mlsys_advise.library.waiting import BLOCKING_FUNCTIONS, WAITS
+from mlsys_advise.library.downloads import DOWNLOADS, REQUESTS
+from mlsys_advise.library.waiting import BLOCKING_FUNCTIONS, READING_FUNCTIONS, WAITS
 from mlsys_advise.vocabulary import Vocabulary
 
 #: Functions that open or decode a sample.
@@ -17,6 +18,8 @@ DECODES = frozenset(
 EFFECTS = DECODES | (
     WAITS
     | BLOCKING_FUNCTIONS
+    | DOWNLOADS
+    | REQUESTS
     | frozenset(
         # the training loop
         ".backward .step .zero_grad .set_epoch .train_batch .unscale_ .eval .no_sync .fit "
@@ -61,7 +64,7 @@ COMMON = frozenset(
     "findall".split()
 )
 
-SITES = frozenset(
+SITES = READING_FUNCTIONS | frozenset(
     {
         "torch.utils.data.DataLoader",
         "torch.utils.data.DistributedSampler",

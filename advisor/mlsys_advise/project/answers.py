@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 from typing import Final
 
 from mlsys_advise.condition import (
@@ -15,12 +16,14 @@ from mlsys_advise.condition import (
     Derives,
     DrawsInWorkers,
     Exists,
+    Fetched,
     FileWritten,
     HandedTo,
     HasProperty,
     Hot,
     InProcessPool,
     KindIs,
+    LoadedByCaller,
     OnAccelerator,
     PatchedMemory,
     PathFromOutside,
@@ -29,12 +32,14 @@ from mlsys_advise.condition import (
     StartsWorkers,
     Traced,
     Trains,
+    Unused,
     Uses,
     ValueIs,
     WorkersOver,
     WritesInto,
 )
 from mlsys_advise.heat import Context, Frequency, per
+from mlsys_advise.languages.python.loaded_files import holds_objects
 from mlsys_advise.library.advisories import advisories
 from mlsys_advise.project.arrays import Arrays
 from mlsys_advise.project.compilers import Compilers
@@ -42,9 +47,10 @@ from mlsys_advise.project.configured import configured
 from mlsys_advise.project.deployment import Deployment
 from mlsys_advise.project.devices import Devices
 from mlsys_advise.project.files import Files
-from mlsys_advise.project.flows import Flow, Flows, place
+from mlsys_advise.project.flows import Flow, Flows, Use, place
 from mlsys_advise.project.hotness import Cause, Hotness
 from mlsys_advise.project.loaders import Loaders
+from mlsys_advise.project.mentions import Mentions
 from mlsys_advise.project.processes import Processes
 from mlsys_advise.project.properties import Properties
 from mlsys_advise.project.reply import Reply
@@ -54,7 +60,7 @@ from mlsys_advise.project.scopes import Programs
 from mlsys_advise.project.values import Head, Locus, Values
 from mlsys_advise.project.world import World
 from mlsys_advise.project.wrappers import Wrappers
-from mlsys_advise.term import Term
+from mlsys_advise.term import Item, Term, children
 
 #: Questions answered from tables come before those that walk calls (see ``questions`` in the architecture).
 _COST: Final[dict[type, int]] = {
@@ -80,7 +86,10 @@ _COST: Final[dict[type, int]] = {
     HandedTo: 9,
     PatchedMemory: 4,
     FileWritten: 6,
-    PathFromOutside: 6,
+    Fetched: 6,
+    PathFromOutside: 7,
+    Unused: 10,
+    LoadedByCaller: 9,
     StartsWorkers: 10,
     AnyOf: 6,
 }
@@ -94,6 +103,7 @@ _OF_MODELS: Final = frozenset(
 #: Effects of a training step, and kinds of objects that make such steps.
 _BACKWARD: Final = (".backward", ".train_batch")
 _TRAINERS: Final = ("hf_trainer", "lightning_trainer", "trainer")
+_METHODS_OF_DICTS: Final = frozenset({"items", "keys", "values", "get", "pop", "copy", "update", "setdefault"})
 
 
 class Answers:
@@ -112,7 +122,8 @@ class Answers:
         self.residence = Residence(world, self.values, self.devices, self.programs)
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.compilers = Compilers(world, self.values, self.loaders)
-        self.files = Files(world, self.values)
+        self.files = Files(world, self.values, self.properties, self.hotness)
+        self.mentions = Mentions(world, self.values, self.hotness)
         self.wrappers = Wrappers(world, self.values, self.flows, self.hotness, self.compilers)
         self.deployment = deployment
         self.processes = Processes(world, self.values, self.loaders, self.programs, deployment)
@@ -164,6 +175,12 @@ class Answers:
                 return self.files.written(term, writers, path)
             case PathFromOutside(term):
                 return self.files.set_outside(term, path)
+            case Fetched(term, function):
+                return self.files.fetched(term, function, path)
+            case LoadedByCaller(function):
+                return self._loaded_by_caller(function, path)
+            case Unused(function):
+                return self.mentions.unused(function, path)
             case StartsWorkers(site):
                 return self.processes.share_memory(path, site)
             case PatchedMemory(site):
@@ -263,6 +280,22 @@ class Answers:
                 return Reply(True, (Cause(place(use), "loaded into a model here"),))
         return Reply(None, reason="it is not seen to be used as a model")
 
+    def _loaded_by_caller(self, function: str, path: str) -> Reply:
+        flow = self.flows.of_result(path, function)
+        other = next((use for use in flow.uses if self._wants_objects(use)), None)
+        for use in flow.uses:
+            if use.what == "argument" and use.name == "load_state_dict" and other is None:
+                return Reply(True, (Cause(place(use), "loaded into a model here"),))
+        return Reply(None, reason="it is not seen to be loaded into a model, and nothing else")
+
+    def _wants_objects(self, use: Use) -> bool:
+        """Whether a use of a loaded object asks for more than containers of tensors."""
+        if use.what == "argument":
+            record = self.world.function(use.path, use.function, "calls")
+            given = record.calls[use.number].argument(str(use.key), _position(use)) if record is not None else None
+            return given is not None and any(holds_objects(key) for key in _keys(given))
+        return use.what == "called" or (use.what == "method" and use.name not in _METHODS_OF_DICTS)
+
     def _escapes(self, flow: Flow, path: str) -> Reply:
         """Whether the object is given to something that cannot be followed."""
         if flow.leaks:
@@ -350,6 +383,20 @@ class Answers:
         if answer.verdict == "yes":
             return Reply(True, causes, facts)
         return Reply(False if answer.verdict == "no" or answer.unpinned else None, reason=answer.reason)
+
+
+def _position(use: Use) -> int:
+    return use.key if isinstance(use.key, int) else -1
+
+
+def _keys(term: Term) -> Iterator[str]:
+    """The constant keys under which a term takes parts of something."""
+    stack = [term]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Item) and isinstance(part.key, str):
+            yield part.key
+        stack.extend(children(part))
 
 
 def cost(condition: Condition) -> int:

@@ -233,7 +233,13 @@ class Flows:
 
     def of(self, path: str, function: str, site: int) -> Flow:
         """The uses of the object that a call site makes."""
-        start = Node("site", path, function, site)
+        return self._from(Node("site", path, function, site))
+
+    def of_result(self, path: str, function: str) -> Flow:
+        """The uses of what a function returns."""
+        return self._from(Node("result", path, function))
+
+    def _from(self, start: Node) -> Flow:
         known = self._flows.get(start)
         if known is None:
             with self.world.recording() as reads:

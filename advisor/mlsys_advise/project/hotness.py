@@ -369,8 +369,16 @@ class Hotness:
         return known
 
     def roots(self, target: Target) -> tuple[tuple[Heat, str], ...]:
+        """The heat that a function has of itself, with what says so."""
         self.edges(target)
+        self.world.depend(self._edge_reads.get(target, frozenset()))
         return self._roots.get(target, ())
+
+    def frameworks(self, target: Target) -> tuple[str, ...]:
+        """What is said of each call that gives the function to a framework which runs it."""
+        edges = self.edges(target)
+        self.world.depend(self._edge_reads.get(target, frozenset()))
+        return tuple(edge.message for edge in edges if edge.own)
 
     def _find_edges(self, target: Target, record: FunctionRecord) -> list[Edge]:
         found: list[Edge] = []

@@ -94,9 +94,8 @@ class Processes:
         return Reply(None, reason=f"not followed: {'; '.join(started.missing)}")
 
     def _rank_of_job(self, site: Site, started: Started) -> bool:
-        """A pod of a distributed job with GPUs whose program is not in the project."""
-        gpus = any(name.endswith("/gpu") and count != 0 for name, count in site.container.limits.devices)
-        if site.object.kind not in _JOBS or not gpus:
+        """A pod of a distributed job with several GPUs whose program is not in the project."""
+        if not _has_ranks(site):
             return False
         return all(program.path is None and program.launch.program is not None for program in started.programs)
 
@@ -182,9 +181,15 @@ class Processes:
         return known[0] if known else ()
 
 
+def _has_ranks(site: Site) -> bool:
+    """Whether a pod of a distributed job has GPUs for several ranks; one rank alone shares its memory with nobody."""
+    gpus = [count for name, count in site.container.limits.devices if name.endswith("/gpu")]
+    return site.object.kind in _JOBS and any(count is not None and count > 1 for count in gpus)
+
+
 def _on_the_command_line(launch: Launch, site: Site) -> str:
     """What the words of a command say about the processes that it starts; "" if they prove nothing."""
-    several = launch.processes != 1 or site.object.kind in _JOBS
+    several = launch.processes != 1 or _has_ranks(site)
     if launch.launcher is not None and several and (launch.launcher not in _MPI or launch.command == "python"):
         return f"starts its ranks with {launch.launcher}"
     workers = commands.worker_count(launch.arguments)

@@ -1,4 +1,4 @@
-"""Properties of functions, closed under calls: waits for the device, issues work to it, blocks its thread.
+"""Properties of functions, closed under calls: waits for the device, issues work to it, blocks its thread, downloads.
 
 An answer is yes with the place of an instance, no after a complete search, or unknown: a call that could not be
 resolved, or one of a library that nothing is known of, lies on the way.
@@ -14,12 +14,15 @@ import msgspec
 from mlsys_advise.interface import CallRecord, FunctionRecord
 from mlsys_advise.languages.python.extract import LAYER
 from mlsys_advise.languages.python.scopes import Region
+from mlsys_advise.library.downloads import DOWNLOADS, REQUESTS
 from mlsys_advise.library.waiting import (
     BLOCKING_CALLS,
     BLOCKING_FUNCTIONS,
     BLOCKING_METHODS,
+    LOADING_FUNCTIONS,
     NOUNS,
     QUIET,
+    READING_FUNCTIONS,
     READS_BACK,
     WAITING_FUNCTIONS,
     WAITING_METHODS,
@@ -29,10 +32,10 @@ from mlsys_advise.project.devices import Devices
 from mlsys_advise.project.hotness import Cause, memoised
 from mlsys_advise.project.values import Locus, Values, pretrained
 from mlsys_advise.project.world import Dependency, Target, World
-from mlsys_advise.term import Member, Name, Self, Term, Unknown, last_name
+from mlsys_advise.term import Elem, Lit, Map, Member, Name, Param, Self, Seq, Term, Unknown, children, last_name
 
 #: How many calls deep a search goes: models are nested deeper than servers.
-_DEPTH: Final = {"waits": 8, "issues": 5, "blocks": 3}
+_DEPTH: Final = {"waits": 8, "issues": 5, "blocks": 3, "downloads": 3}
 #: Calls under these are not made for each request.
 _SELDOM: Final = Region.LAZY | Region.EXCEPT | Region.DEAD
 #: Kinds that are what they are called: calling them runs their own code.
@@ -51,7 +54,7 @@ _NO: Final = Trait(False)
 
 
 class Properties:
-    """Transitive properties over a world: ``waits``, ``issues`` and ``blocks``."""
+    """Transitive properties over a world: ``waits``, ``issues``, ``blocks`` and ``downloads``."""
 
     def __init__(self, world: World, values: Values, devices: Devices) -> None:
         self.world = world
@@ -65,11 +68,13 @@ class Properties:
             "waits": self._call_waits,
             "issues": self._call_issues,
             "blocks": self._call_blocks,
+            "downloads": self._call_downloads,
         }
         self._of_function: dict[str, Callable[[Target, FunctionRecord], Trait | None]] = {
             "waits": self._function_waits,
             "issues": self._function_issues,
             "blocks": self._function_blocks,
+            "downloads": self._function_downloads,
         }
 
     def of_callee(self, callee: Term, path: str, name: str) -> Trait:
@@ -119,6 +124,8 @@ class Properties:
             if not _counts(call, record, name):
                 continue
             trait = self.of_call(call, target.path, name, depth - 1)
+            if trait.value and name == "blocks" and _gives_nothing(call) and len(trait.causes) > 1:
+                trait = Trait(None, (), f"{last_name(call.callee)} is given nothing to work on")
             if trait.value:
                 locus = Locus(target.path, "call", target.name, number)
                 says = trait.causes[-1].message if len(trait.causes) == 1 else f"calls {last_name(call.callee)}"
@@ -132,7 +139,7 @@ class Properties:
         targets, complete = self.values.functions(call.callee, path, 4)
         unknown = ""
         for target in targets:
-            if name != "waits" and self._runs_later(target):
+            if name in ("issues", "blocks") and self._runs_later(target):
                 continue
             trait = self.has(target, name, depth)
             if trait.value:
@@ -222,8 +229,12 @@ class Properties:
     # -- blocks the thread
 
     def _call_blocks(self, call: CallRecord, path: str) -> Trait | None:
-        says = "" if call.awaited else self._blocking(call.callee, path)
+        says = "" if call.awaited or self._reads_fixed_file(call, path) else self._blocking(call.callee, path)
         return self._says(call.callee, path, says) if says else None
+
+    def _reads_fixed_file(self, call: CallRecord, path: str) -> bool:
+        """Whether a file is read whose name the code says: no request makes it large."""
+        return bool(call.args) and self._library(call.callee, path) in READING_FUNCTIONS and _is_fixed(call.args[0])
 
     def _blocking(self, callee: Term, path: str) -> str:
         """What a call does that keeps its thread busy for long; "" if nothing is known."""
@@ -244,11 +255,26 @@ class Properties:
 
     def _function_blocks(self, target: Target, record: FunctionRecord) -> Trait | None:
         for effect in record.effects:
-            if effect.token in BLOCKING_FUNCTIONS and not effect.region & _SELDOM:
+            if effect.token in LOADING_FUNCTIONS and not effect.region & _SELDOM:
                 return Trait(True, (Cause(Locus(target.path, "definition", target.name), f"{effect.token}()"),))
             if effect.token == LAYER and not effect.region & _SELDOM:
                 return Trait(True, (Cause(Locus(target.path, "definition", target.name), "layers of a model"),))
         return None
+
+    # -- fetches files
+
+    def _call_downloads(self, call: CallRecord, path: str) -> Trait | None:
+        library = self._library(call.callee, path)
+        if library in DOWNLOADS:
+            return Trait(True, (Cause(Locus(path, "definition", ""), f"{library}()"),))
+        return _NO if library else None
+
+    def _function_downloads(self, target: Target, record: FunctionRecord) -> Trait | None:
+        tokens = {effect.token for effect in record.effects}
+        fetching = tokens & DOWNLOADS or (tokens & REQUESTS if "builtins.open" in tokens else None)
+        if not fetching:
+            return None
+        return Trait(True, (Cause(Locus(target.path, "definition", target.name), f"downloads: {min(fetching)}()"),))
 
     def _says(self, callee: Term, path: str, says: str) -> Trait:
         """Yes, with the place that decides what is called."""
@@ -257,6 +283,23 @@ class Properties:
             for locus in head.trail[-1:]:
                 return Trait(True, (Cause(locus, says),))
         return Trait(True, (Cause(Locus(path, "definition", ""), says),))
+
+
+def _is_fixed(term: Term) -> bool:
+    """Whether a path is made of literals and names of the module alone."""
+    stack = [term]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Param | Self | Elem | Unknown | Lit):
+            return False
+        stack.extend(children(part))
+    return True
+
+
+def _gives_nothing(call: CallRecord) -> bool:
+    """Whether a call hands over empty collections alone, for which the function may do nothing."""
+    given = (*call.args, *(term for _, term in call.keywords))
+    return bool(given) and all(isinstance(term, Seq | Map) and not term.items for term in given)
 
 
 def _counts(call: CallRecord, record: FunctionRecord, name: str) -> bool:

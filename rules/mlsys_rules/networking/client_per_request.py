@@ -41,8 +41,10 @@ _TARGETS: Final = re.compile(
 _LOCAL: Final = re.compile(r"^(\w+://)?(localhost|127\.|\[::1\])")
 #: Functions that ask now and then whether somebody is there.
 _PROBES: Final = re.compile(r"health|ping|probe|is_available|is_alive|liveness|readiness|check_connection")
-#: Tests under which a call is made once.
-_ONCE: Final = Region.LAZY | Region.FIRST | Region.EVERY_K | Region.DEAD
+#: Tests under which a call is made once, or only after something went wrong.
+_ONCE: Final = Region.LAZY | Region.FIRST | Region.EVERY_K | Region.DEAD | Region.EXCEPT
+#: Packages of pages on which a person's click is the unit of work.
+_CLICKED: Final = ("streamlit", "gradio")
 
 
 @rule(
@@ -59,21 +61,21 @@ def client_per_request(call: ast.Call, here: Here) -> Iterator[Candidate]:
     kind = here.made(call)
     if kind not in _CLIENTS or here.in_test_file or here.region(call) & _ONCE:
         return
-    if _PROBES.search(here.function(call).qualname.lower()):
+    if _PROBES.search(here.function(call).qualname.lower()) or _PROBES.search(here.path.rpartition("/")[2].lower()):
         return
-    if here.imports("streamlit") or _is_kept(call, here) or _borrows(call, here) or _polls(call, here):
+    if here.imports(*_CLICKED) or _is_kept(call, here) or _borrows(call, here) or _polls(call, here):
         return
-    if kind == "requests_session" and not _talks_tls(call, here):
+    plain = not _talks_tls(call, here)
+    if kind == "requests_session" and plain:
         return
     place = here.number(call)
-    elsewhere = WORK & ~SERVING
-    hot = AnyOf(
-        (
-            Hot(*place, SERVING, STEP, _ONCE),
-            Hot(*place, elsewhere, STEP, _ONCE | Region.CONDITIONAL),
-            Hot(*place, SETUP, ITEM, _ONCE | Region.CONDITIONAL),
-        )
+    often = (
+        Hot(*place, WORK & ~SERVING, STEP, _ONCE | Region.CONDITIONAL),
+        Hot(*place, SETUP, ITEM, _ONCE | Region.CONDITIONAL),
     )
+    # beside the work of a request, the plain connection of a client that parses no certificates is nothing
+    light = plain and (here.qualified(call.func) or "").startswith("aiohttp.")
+    hot = AnyOf(often if light else (Hot(*place, SERVING, STEP, _ONCE), *often))
     yield here.candidate(
         "MLS514",
         call,

@@ -11,6 +11,7 @@ from mlsys_advise.condition import Clause, HasProperty, Hot, presume, require
 from mlsys_advise.heat import ONCE, SERVING, SETUP, STEP, TEST
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python.scopes import Region
+from mlsys_advise.library.waiting import READING_FUNCTIONS
 from mlsys_advise.rule import Candidate, rule
 from mlsys_advise.term import UNKNOWN
 
@@ -50,6 +51,8 @@ def blocking_inference_in_async(call: ast.Call, here: Here) -> Iterator[Candidat
         return
     if _is_awaited(call, here) or here.region(call) & (Region.LAZY | Region.DEAD) or _reads_memory(call, here):
         return
+    if _reads_fixed_file(call, here) or _gives_nothing(call):
+        return
     callee = here.term(call.func)
     if callee == UNKNOWN:
         return
@@ -87,6 +90,22 @@ def _reads_memory(call: ast.Call, here: Here) -> bool:
     ):
         return False
     return bool(here.kinds(first) & _IN_MEMORY)
+
+
+def _reads_fixed_file(call: ast.Call, here: Here) -> bool:
+    """Whether a file is read whose name the code says: no request makes it large."""
+    if here.callee(call) not in READING_FUNCTIONS or not call.args:
+        return False
+    return all(
+        isinstance(leaf, ast.Constant) or here.callee_of(leaf).startswith(("os.", "pathlib.", "tempfile."))
+        for leaf in here.origins(call.args[0])
+    )
+
+
+def _gives_nothing(call: ast.Call) -> bool:
+    """Whether the function is handed an empty collection alone, for which it may do nothing."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return bool(given) and all(isinstance(one, ast.List | ast.Tuple) and not one.elts for one in given)
 
 
 def _serves(call: ast.Call, here: Here) -> Iterator[Clause]:

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from mlsys_advise.condition import Affected, Clause, Hot, KindIs, ValueIs, require
+from mlsys_advise.condition import Affected, Clause, Hot, KindIs, ValueIs, refute, require
 from mlsys_advise.heat import SERVING, STEP
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python.scopes import Bind
@@ -120,7 +120,10 @@ def _sink(call: ast.Call, here: Here) -> tuple[ast.expr, tuple[Clause, ...]] | N
     if name == "torch.load":
         restricted = here.argument(call, "weights_only", 3)
         if restricted is None:
-            demands = (require(Affected("torch", "torch.load", "default"), "the pinned torch unpickles by default"),)
+            demands = (
+                require(Affected("torch", "torch.load", "default"), "the pinned torch unpickles by default"),
+                refute(Affected("torch", "torch.load", "feature"), "torch knows weights_only"),
+            )
         elif not here.is_constant(restricted, False):
             return None
     return data, demands

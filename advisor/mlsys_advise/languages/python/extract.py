@@ -299,13 +299,14 @@ class Extraction:
                     keep = keep or self._hands_over(node, scope)
         elif cls is Member:
             keep = keep or self._of_interest(callee, scope) or (attribute in ("to", "cuda") and moves(site, callee.of))  # type: ignore[arg-type, union-attr]
+            keep = keep or attribute == _RESTORES
             if not keep and type(callee.of) is Self and self._is_library_object(callee.of.cls, attribute):  # type: ignore[union-attr]
                 effects.add(Effect(LAYER, loop, site.region))
         elif cls is Unknown:
             common = attribute in self.lexicon.vocabulary.common
             if not keep and not common:
                 foreign.add("?")
-            if attribute and not common:
+            if attribute and (not common or attribute == _RESTORES):
                 callee, keep = Member(UNKNOWN, attribute), True
         else:
             keep = True
@@ -727,6 +728,8 @@ _KEPT_RECEIVERS: Final = frozenset(
         "estimator_or_any",
     }
 )
+#: A common method that says what it is given: the weights of a model.
+_RESTORES: Final = "load_state_dict"
 #: The effect of calling a layer that the object holds.
 LAYER: Final = "layer"
 #: Names of methods of text that models, codecs and indices have as well.

@@ -82,6 +82,8 @@ class Origins:
                 yield elt
             case ast.Call(ast.Attribute(ast.Constant(), "join"), [argument]):
                 yield argument
+            case ast.Call(ast.Attribute(ast.Constant(), "format"), arguments):
+                yield from arguments
             case ast.Call():
                 yield from self._called(node, scope)
 

@@ -142,8 +142,12 @@ class Terms:
         return inner
 
     def _text(self, node: ast.JoinedStr, scope: Scope, depth: int) -> Term:
-        """A formatted string; of one that names a device or an endpoint, how it begins is kept."""
+        """A formatted string; of one that names a device or an endpoint, how it begins is kept, of a file its parts."""
         start = node.values[0] if node.values else None
+        end = node.values[-1] if node.values else None
+        if isinstance(end, ast.Constant) and str(end.value).endswith(_STORED):
+            inner = [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+            return self._file(inner, str(end.value), scope, depth)
         if isinstance(start, ast.Constant):
             text = str(start.value)
             if text.startswith("cuda"):
@@ -151,6 +155,10 @@ class Terms:
             if "://" in text[:12]:
                 return Arith((Const(text[:80]), Lit("str")))
         return Lit("str")
+
+    def _file(self, parts: list[ast.expr], end: str, scope: Scope, depth: int) -> Term:
+        """The name of a stored file: what it is made of, and how it ends."""
+        return Arith((*[self.of(part, scope, min(depth, 6) - 2) for part in parts[:3]], Const(end[-80:])))
 
     def _any_dict(self, node: ast.DictComp, scope: Scope, depth: int) -> Term:
         value = self.of(node.value, scope, depth - 1)
@@ -332,6 +340,10 @@ class Terms:
                 return view
         elif type(callee) is Member and callee.name in _SAME:
             return callee.of
+        elif type(callee) is Member and callee.name == "format":
+            text = callee.of.value if type(callee.of) is Const else None
+            if type(text) is str and text.endswith(_STORED):
+                return self._file(node.args, text.rpartition("}")[2], scope, depth)
         elif type(callee) is Member and callee.name in _RESHAPING:
             return arith(callee.of)
         elif type(callee) is Member and callee.name in _KEEP_ARGUMENTS:
@@ -407,6 +419,8 @@ _RESHAPING: Final = frozenset(
 _ARITHMETIC: Final = 6
 #: Functions of paths, whose arguments say which file is meant.
 _PATHS: Final = frozenset({"builtins.open", "os.path.join", "pathlib.Path"})
+#: Endings of files that hold models and the like.
+_STORED: Final = (".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".joblib", ".tar", ".npz", ".npy", ".model")
 _ATOMIC: Final = frozenset({Name, Def, Param, Self})
 _KEEP_ARGUMENTS: Final = frozenset(
     {"to", "cuda", "prepare", "setup", "setup_dataloaders", "prepare_data_loader", "prepare_model", "get", "map"}
