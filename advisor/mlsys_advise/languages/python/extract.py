@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from mlsys_advise.interface import (
     BODY,
@@ -19,7 +19,7 @@ from mlsys_advise.interface import (
     PythonInterface,
 )
 from mlsys_advise.languages.python import loops as loop_facts
-from mlsys_advise.languages.python.scopes import Bind, CallSite, Module, Region, Scope
+from mlsys_advise.languages.python.scopes import Bind, CallSite, Loop, Module, Region, Scope
 from mlsys_advise.languages.python.terms import Terms, annotation, item
 from mlsys_advise.languages.python.writes import written
 from mlsys_advise.languages.source import Source
@@ -69,6 +69,8 @@ HARMLESS: Final = frozenset(
     "glob uuid textwrap weakref".split()
 )
 _TEXT: Final = Lit("str")
+#: Keyword arguments that are kept.
+_MOST_KEYWORDS: Final = 24
 #: Entries of a dict that are kept.
 _MOST_ITEMS: Final = 8
 #: Libraries whose functions are not given functions of the project, but for those below.
@@ -89,6 +91,19 @@ _LAYERS: Final = ("torch.nn.", "torchvision.transforms.", "timm.layers.")
 _CLICK: Final = ("click.option", "typer.Option", "click.argument")
 
 
+class _Library(NamedTuple):
+    """A name that is called. ``verdict``: "" if it may be of the project, "kept", "builtin", "quiet", or its package.
+
+    ``given``: whether such functions are handed functions of the project.
+    """
+
+    canonical: str
+    verdict: str
+    foreign: bool
+    effect: bool
+    given: bool
+
+
 class Extraction:
     """Everything that is stored of a file besides its candidates."""
 
@@ -104,7 +119,7 @@ class Extraction:
         self.call_number: dict[ast.Call, tuple[str, int]] = {}
         self.callees: dict[ast.Call, Term] = {}
         self._settled: dict[tuple[str, str], bool] = {}
-        self._names: dict[str, tuple[str, str]] = {}
+        self._names: dict[str, _Library] = {}
         self._assigned: dict[tuple[str, str], list[tuple[ast.expr | None, Scope]]] = {}
         self._lines_of_calls: dict[str, tuple[int, ...]] = {}
         self._lines_of_loops: dict[str, tuple[int, ...]] = {}
@@ -142,6 +157,7 @@ class Extraction:
                 for node, value, path, _ in scope.attributes:
                     if type(node.value) is ast.Name and node.value.id == receiver:
                         self._assigned.setdefault((scope.cls, node.attr), []).append((None if path else value, scope))
+        terms, callees = self.terms, self.callees
         for owner, scopes in groups.items():
             number = 0
             for scope in scopes:
@@ -149,9 +165,9 @@ class Extraction:
                     self.loop_number[loop.index] = (owner, number)
                     number += 1
                 for site in scope.calls:
-                    callee = self.terms.of(site.node.func, scope)
-                    self.callees[site.node] = callee
-                    self.terms.identify(site.node, callee, owner)
+                    node = site.node
+                    callee = callees[node] = terms.of(node.func, scope)
+                    terms.identify(node, callee, owner)
         functions = {owner: self._function(owner, scopes) for owner, scopes in groups.items()}
         classes = {scope.qualname: self._class(scope) for scope in module.scopes if scope.kind == "class"}
         body = module.scopes[0]
@@ -211,30 +227,19 @@ class Extraction:
         foreign: set[str] = set()
         for part in scopes:
             for site in part.calls:
-                record = self._call(owner, part, site, effects, foreign)
+                record = self._call(part, site, effects, foreign)
                 if record is None:
                     continue
-                number = known.get(record, -1) if record.site < 0 else -1
-                if number < 0:
-                    number = len(calls)
-                    known[record] = number
+                # A call with an identity is equal to no other.
+                number = known.setdefault(record, len(calls)) if record.site < 0 else len(calls)
+                if number == len(calls):
                     calls.append(record)
                     lines.append(site.node.lineno)
                 self.call_number[site.node] = (owner, number)
         loops = [loop for part in scopes for loop in part.loops]
-        records = tuple(
-            LoopRecord(
-                parent=self.loop_number[loop.parent][1] if loop.parent in self.loop_number else -1,
-                iterated=self._iterated(loop_index),
-                size=loop_facts.size(loop, self.terms, self.module),
-                region=loop.region,
-                names=loop_facts.parts(loop),
-                comprehension=not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While),
-            )
-            for loop_index, loop in ((loop.index, loop) for loop in loops)
-        )
+        records = tuple([self._loop(loop) for loop in loops])
         self._lines_of_calls[owner] = tuple(lines)
-        self._lines_of_loops[owner] = tuple(loop.node.lineno for loop in loops)
+        self._lines_of_loops[owner] = tuple([loop.node.lineno for loop in loops])
         stores = self._stores(owner, scopes)
         decorators = self._decorators(scope)
         for decorator in decorators:
@@ -262,45 +267,56 @@ class Extraction:
             writes=written(scope, self.module),
         )
 
-    def _iterated(self, index: int) -> Term:
-        loop = self.module.loops[index]
+    def _loop(self, loop: Loop) -> LoopRecord:
+        return LoopRecord(
+            parent=self.loop_number[loop.parent][1] if loop.parent in self.loop_number else -1,
+            iterated=self._iterated(loop),
+            size=loop_facts.size(loop, self.terms, self.module),
+            region=loop.region,
+            names=loop_facts.parts(loop),
+            comprehension=not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While),
+        )
+
+    def _iterated(self, loop: Loop) -> Term:
         if loop.iterated is None:
             return UNKNOWN
         node = loop_facts.unwrap(loop.iterated, self.terms, self.module, loop)
         return self.terms.of(node, self.module.scopes[loop.scope])
 
-    def _call(
-        self, owner: str, scope: Scope, site: CallSite, effects: set[Effect], foreign: set[str]
-    ) -> CallRecord | None:
+    def _call(self, scope: Scope, site: CallSite, effects: set[Effect], foreign: set[str]) -> CallRecord | None:
         node = site.node
         callee = self.callees[node]
+        region = site.region
         loop = self.loop_number[site.loop][1] if site.loop >= 0 else -1
         func = node.func
-        attribute = func.attr if type(func) is ast.Attribute else ""
-        if attribute:
+        attribute = ""
+        if type(func) is ast.Attribute:
+            attribute = func.attr
             if attribute == "add_argument":
                 self._option(node, scope)
                 return None
             token = self.tokens.get(attribute)
             if token is not None:
-                effects.add(Effect(token, loop, site.region))
-        keep = node in self.terms.sites
+                effects.add(Effect(token, loop, region))
+        identity = self.terms.sites.get(node)
+        keep = identity is not None
         cls = type(callee)
         if cls is Name:
-            dotted, verdict = self._library(callee.dotted)  # type: ignore[union-attr]
-            if dotted in self.words and (verdict != "builtin" or reads(node)):
-                effects.add(Effect(dotted, loop, site.region))
-            if verdict == "" or verdict == "kept":
+            dotted = callee.dotted  # type: ignore[union-attr]
+            name = self._names.get(dotted) or self._library(dotted)
+            if name.effect and (name.verdict != "builtin" or reads(node)):
+                effects.add(Effect(name.canonical, loop, region))
+            if name.verdict == "" or name.verdict == "kept":
                 keep = True
             else:
-                if verdict not in ("quiet", "builtin"):
-                    foreign.add(verdict)
-                if not dotted.startswith(_UNGIVEN) or dotted in _GIVEN:
-                    keep = keep or self._hands_over(node, scope)
+                if name.foreign:
+                    foreign.add(name.verdict)
+                if name.given and not keep:
+                    keep = self._hands_over(node, scope)
         elif cls is Member:
             keep = keep or self._of_interest(callee, scope) or (attribute in ("to", "cuda") and moves(site, callee.of))  # type: ignore[arg-type, union-attr]
             if not keep and type(callee.of) is Self and self._is_library_object(callee.of.cls, attribute):  # type: ignore[union-attr]
-                effects.add(Effect(LAYER, loop, site.region))
+                effects.add(Effect(LAYER, loop, region))
         elif cls is Unknown:
             common = attribute in self.lexicon.vocabulary.common
             if not keep and not common:
@@ -312,59 +328,56 @@ class Extraction:
         if not keep:
             return None
         keywords: tuple[tuple[str, Term], ...] = ()
+        hidden = False
         if node.keywords:
-            keywords = self._keywords(node, scope)
+            keywords, hidden = self._keywords(node, scope)
+        args: tuple[Term, ...] = ()
+        if node.args:
+            args = tuple([self._argument(arg, scope) for arg in node.args[:8]])
+            for arg in node.args:
+                if type(arg) is ast.Starred:
+                    hidden = True
         return CallRecord(
-            callee,
-            tuple([self._argument(arg, scope) for arg in node.args[:8]]),
-            keywords,
-            loop,
-            site.region,
-            self.terms.sites[node][1] if node in self.terms.sites else -1,
-            site.awaited,
-            self._hidden(node, scope),
+            callee, args, keywords, loop, region, -1 if identity is None else identity[1], site.awaited, hidden
         )
 
-    def _library(self, dotted: str) -> tuple[str, str]:
-        """The canonical name, and "" if it may be of the project, "kept", "builtin", "quiet", or a foreign package."""
-        known = self._names.get(dotted)
-        if known is None:
-            canonical = self.lexicon.canonical(dotted)
-            top = canonical.partition(".")[0]
-            if top == "builtins":
-                verdict = "builtin"
-            elif top in LIBRARIES and top not in self.module.package:
-                vocabulary = self.lexicon.vocabulary
-                if canonical in vocabulary.sites or canonical in vocabulary.wrappers:
-                    verdict = "kept"
-                else:
-                    verdict = "quiet" if top in HARMLESS else top
+    def _library(self, dotted: str) -> _Library:
+        canonical = self.lexicon.canonical(dotted)
+        top = canonical.partition(".")[0]
+        if top == "builtins":
+            verdict = "builtin"
+        elif top in LIBRARIES and top not in self.module.package:
+            vocabulary = self.lexicon.vocabulary
+            if canonical in vocabulary.sites or canonical in vocabulary.wrappers:
+                verdict = "kept"
             else:
-                verdict = ""
-            known = self._names[dotted] = (canonical, verdict)
-        return known
+                verdict = "quiet" if top in HARMLESS else top
+        else:
+            verdict = ""
+        found = self._names[dotted] = _Library(
+            canonical,
+            verdict,
+            verdict not in ("quiet", "builtin"),
+            canonical in self.words,
+            not canonical.startswith(_UNGIVEN) or canonical in _GIVEN,
+        )
+        return found
 
-    def _keywords(self, node: ast.Call, scope: Scope) -> tuple[tuple[str, Term], ...]:
-        """Keyword arguments by name, with those of a `**` whose dict is literal."""
+    def _keywords(self, node: ast.Call, scope: Scope) -> tuple[tuple[tuple[str, Term], ...], bool]:
+        """Keyword arguments by name, with those of a `**` whose dict is literal; and whether another `**` hides some."""
         found: dict[str, Term] = {}
-        for keyword in node.keywords[:24]:
-            if keyword.arg is not None:
-                found[keyword.arg] = self._argument(keyword.value, scope)
-            else:
+        hidden = False
+        for number, keyword in enumerate(node.keywords):
+            if keyword.arg is None:
                 term = self.terms.of(keyword.value, scope)
-                if type(term) is Map:
+                if type(term) is not Map:
+                    hidden = True
+                elif number < _MOST_KEYWORDS:
                     for name, part in term.items:
                         found.setdefault(name, part)
-        return tuple(sorted(found.items()))
-
-    def _hidden(self, node: ast.Call, scope: Scope) -> bool:
-        for arg in node.args:
-            if type(arg) is ast.Starred:
-                return True
-        for keyword in node.keywords:
-            if keyword.arg is None and type(self.terms.of(keyword.value, scope)) is not Map:
-                return True
-        return False
+            elif number < _MOST_KEYWORDS:
+                found[keyword.arg] = self._argument(keyword.value, scope)
+        return tuple(sorted(found.items()) if len(found) > 1 else found.items()), hidden
 
     def _argument(self, node: ast.expr, scope: Scope) -> Term:
         term = self.terms.of(node, scope, 7)
@@ -465,15 +478,21 @@ class Extraction:
         if isinstance(node, ast.Lambda) or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             return ()
         around = scope.parent or scope
-        found = tuple(annotation(arg.annotation, self.terms, around) for arg in arguments(node.args))
-        return found if any(found) else ()
+        found = [
+            annotation(arg.annotation, self.terms, around) if arg.annotation is not None else None
+            for arg in arguments(node.args)
+        ]
+        return tuple(found) if any(found) else ()
 
     def _defaults(self, scope: Scope) -> tuple[Term | None, ...]:
         node = scope.node
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             return ()
-        around = scope.parent or scope
         args = node.args
+        decorated = not isinstance(node, ast.Lambda) and bool(node.decorator_list)
+        if not args.defaults and not args.kw_defaults and not decorated:
+            return ()
+        around = scope.parent or scope
         by_name: dict[str, ast.expr] = {}
         positional = [*args.posonlyargs, *args.args]
         for arg, default in zip(reversed(positional), reversed(args.defaults), strict=False):
@@ -481,12 +500,14 @@ class Extraction:
         for arg, keyword_default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
             if keyword_default is not None:
                 by_name[arg.arg] = keyword_default
-        clicked = self._click(scope)
+        clicked = self._click(scope) if decorated else {}
         if not by_name and not clicked:
             return ()
         return tuple(
-            self.terms.of(by_name[arg.arg], around, 4) if arg.arg in by_name else clicked.get(arg.arg)
-            for arg in arguments(args)
+            [
+                self.terms.of(by_name[arg.arg], around, 4) if arg.arg in by_name else clicked.get(arg.arg)
+                for arg in arguments(args)
+            ]
         )
 
     def _click(self, scope: Scope) -> dict[str, Term]:
@@ -511,7 +532,7 @@ class Extraction:
         node = scope.node
         if isinstance(node, ast.Lambda | ast.Module) or scope.parent is None:
             return ()
-        return tuple(self._decorator(decorator, scope.parent) for decorator in node.decorator_list)
+        return tuple([self._decorator(decorator, scope.parent) for decorator in node.decorator_list])
 
     def _decorator(self, node: ast.expr, scope: Scope) -> CallRecord:
         if isinstance(node, ast.Call):
@@ -647,7 +668,7 @@ class Extraction:
         members: set[str] = set()
         effects: set[str] = set()
         constructed: set[str] = set()
-        seen: set[int] = set()
+        values: list[Term] = [*self.interface.variables.values()]
         for record in self.interface.functions.values():
             effects.update([effect.token for effect in record.effects])
             for call in (*record.calls, *record.decorators):
@@ -655,30 +676,25 @@ class Extraction:
                 name = last_name(callee) or (last_name(callee.callee) if type(callee) is Call else "")
                 if name:
                     calls.add(name)
-                if call.site >= 0 and type(callee) is Name:
-                    constructed.add(self.lexicon.canonical(callee.dotted))
-                if type(callee) is Member:
-                    named(callee, refers, members, seen)
-                elif type(callee) is Name:
+                if type(callee) is Name:
+                    if call.site >= 0:
+                        constructed.add(self.lexicon.canonical(callee.dotted))
                     refers.add(callee.dotted.rpartition(".")[0].rpartition(".")[2])
-                for arg in call.args:
-                    named(arg, refers, members, seen)
-                for _, part in call.keywords:
-                    named(part, refers, members, seen)
-            for loop in record.loops:
-                named(loop.iterated, refers, members, seen)
-            for term in record.returns:
-                named(term, refers, members, seen)
+                elif type(callee) is Member:
+                    values.append(callee)
+                values += call.args
+                if call.keywords:
+                    values += [part for _, part in call.keywords]
+            values += [loop.iterated for loop in record.loops]
+            values += record.returns
             for receiver, attribute, value in record.stores:
                 members.add(attribute)
-                named(receiver, refers, members, seen)
-                named(value, refers, members, seen)
+                values += (receiver, value)
         for cls in self.interface.classes.values():
             for name, value, _ in cls.attributes:
                 members.add(name)
-                named(value, refers, members, seen)
-        for value in self.interface.variables.values():
-            named(value, refers, members, seen)
+                values.append(value)
+        named(values, refers, members)
         bases = {last_name(base) for cls in self.interface.classes.values() for base in cls.bases}
         return {
             "call": tuple(sorted(calls)),
@@ -802,27 +818,34 @@ def arguments(args: ast.arguments) -> list[ast.arg]:
     return found
 
 
-def named(term: Term, refers: set[str], members: set[str], seen: set[int]) -> None:
-    """Collect what a term refers to: functions and project names as values, and attributes.
-
-    ``seen`` are the identities of parts that were collected before; most terms share most of their parts.
-    """
-    stack = [term]
+def named(terms: list[Term], refers: set[str], members: set[str]) -> None:
+    """Collect what terms refer to: functions and project names as values, and attributes."""
+    stack: list[Any] = terms
+    pop, push, extend = stack.pop, stack.append, stack.extend
+    seen: set[int] = set()  # identities: most terms share most of their parts
     while stack:
-        part = stack.pop()
+        part = pop()
         cls = type(part)
-        if cls is Const or cls is Unknown or cls is Param or cls is Lit or id(part) in seen:
+        if cls in _SILENT or id(part) in seen:
             continue
         seen.add(id(part))
         if cls is Member:
-            members.add(part.name)  # type: ignore[union-attr]
-            of = part.of  # type: ignore[union-attr]
+            members.add(part.name)
+            of = part.of
             if type(of) is Self or type(of) is Def:
-                refers.add(part.name)  # type: ignore[union-attr]
-            stack.append(of)
-        elif cls is Def or cls is Name or cls is Var:
-            name = last_name(part)
-            if name:
-                refers.add(name)
+                refers.add(part.name)
+            push(of)
+        elif cls is Name:
+            refers.add(part.dotted.rpartition(".")[2])
+        elif cls is Call:
+            extend(part.args)
+            push(part.callee)
+        elif cls is Def or cls is Var:
+            refers.add(last_name(part))
         else:
-            stack.extend(children(part))
+            extend(children(part))
+    refers.discard("")
+
+
+#: Terms that name nothing.
+_SILENT: Final = frozenset({Const, Unknown, Param, Lit, Self})
