@@ -24,7 +24,7 @@ from mlsys_advise.languages.python.device_work import DeviceWork
 from mlsys_advise.languages.python.document import PythonDocument
 from mlsys_advise.languages.python.origins import Origins
 from mlsys_advise.languages.python.parents import Parents
-from mlsys_advise.languages.python.scopes import Binding, CallSite, Loop, Scope
+from mlsys_advise.languages.python.scopes import Bind, Binding, CallSite, Loop, Scope, children
 from mlsys_advise.languages.python.shapes import Array, Shapes
 from mlsys_advise.languages.python.stored import Stored
 from mlsys_advise.languages.words import readable
@@ -160,7 +160,7 @@ class Here:
                 node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
             ):
                 continue
-            stack.extend(reversed([*ast.iter_child_nodes(node)]))
+            stack.extend(reversed(children(node)))
 
     def scope(self, node: ast.AST) -> Scope:
         """The function, lambda, class or module whose code a node is."""
@@ -246,6 +246,14 @@ class Here:
     def loops_of(self, node: ast.AST) -> list[Loop]:
         """The loops that a statement or comprehension makes, outermost first; a comprehension has one per clause."""
         return self._loop_of.get(node, [])
+
+    def targets(self, loop: Loop) -> Iterator[Binding]:
+        """The names that a loop assigns for each pass."""
+        for number in range(loop.first, len(self.module.bindings)):
+            binding = self.module.bindings[number]
+            if binding.kind != Bind.FOR or binding.loop != loop.index:
+                return
+            yield binding
 
     def bound(self, loop: Loop) -> ast.expr | None:
         """How far a loop over `range` goes; None for any other loop."""
@@ -338,7 +346,7 @@ class Here:
     def callee(self, call: ast.Call) -> str:
         """The canonical dotted name of what is called; "" if it is not a name."""
         term = self.document.extraction.callees.get(call)
-        return self.lexicon.canonical(term.dotted) if isinstance(term, Name) else ""
+        return self.lexicon.canonical(term.dotted) if type(term) is Name else ""
 
     def term(self, node: ast.expr, scope: Scope | None = None) -> Term:
         """How the value of an expression is spoken of outside the file; a known scope saves a search."""

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from mlsys_advise.languages.python import indices
-from mlsys_advise.languages.python.scopes import Bind, Loop, Module, Scope
+from mlsys_advise.languages.python.scopes import Bind, Loop, Module, Scope, children
 from mlsys_advise.languages.python.shapes import Shapes
 from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.library import arrays
@@ -36,6 +36,7 @@ _CONTAINER_METHODS: Final = frozenset({"append", "add", "get", "setdefault"})
 _CASTS: Final = frozenset({"item", "long", "int", "float", "double", "bool", "half"})
 _SIMPLE: Final = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass)
 _BRANCHES: Final = (ast.If, ast.Continue, ast.Break, ast.Return)
+_DEFINITIONS: Final = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 _OPAQUE: Final = (
     ast.JoinedStr,
     ast.Lambda,
@@ -99,8 +100,8 @@ class Bodies:
             while stack:
                 node = stack.pop()
                 found.append(node)
-                if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-                    stack.extend(reversed([*ast.iter_child_nodes(node)]))
+                if type(node) not in _DEFINITIONS:
+                    stack.extend(reversed(children(node)))
             known = self._nodes[loop.index] = tuple(found)
         return known
 
@@ -139,7 +140,7 @@ class Bodies:
             if node in last:
                 continue
             match node:
-                case ast.Name() | ast.Constant() | ast.expr_context() | ast.operator():
+                case ast.Name() | ast.Constant():
                     continue
                 case ast.Call():
                     weight = self._call(node, scope)

@@ -165,9 +165,9 @@ class Extraction:
                     self.loop_number[loop.index] = (owner, number)
                     number += 1
                 for site in scope.calls:
-                    node = site.node
-                    callee = callees[node] = terms.of(node.func, scope)
-                    terms.identify(node, callee, owner)
+                    call = site.node
+                    callee = callees[call] = terms.of(call.func, scope)
+                    terms.identify(call, callee, owner)
         functions = {owner: self._function(owner, scopes) for owner, scopes in groups.items()}
         classes = {scope.qualname: self._class(scope) for scope in module.scopes if scope.kind == "class"}
         body = module.scopes[0]
@@ -364,7 +364,7 @@ class Extraction:
         return found
 
     def _keywords(self, node: ast.Call, scope: Scope) -> tuple[tuple[tuple[str, Term], ...], bool]:
-        """Keyword arguments by name, with those of a `**` whose dict is literal; and whether another `**` hides some."""
+        """Keyword arguments by name, with those of a literal `**`; and whether another `**` hides some."""
         found: dict[str, Term] = {}
         hidden = False
         for number, keyword in enumerate(node.keywords):

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from mlsys_advise.languages.python.scopes import Bind, Loop, Module
+from mlsys_advise.languages.python.scopes import Bind, Loop, Module, children
 
 SCALAR: Final = "scalar"
 SLICE: Final = "slice"
@@ -123,7 +123,7 @@ def depends(node: ast.expr, loop: Loop, module: Module) -> bool:
                 if number >= loop.first and binding.value is not None and binding.kind in (Bind.ASSIGN, Bind.AUGMENT):
                     stack.append(binding.value)
         else:
-            stack.extend(ast.iter_child_nodes(part))
+            stack.extend(children(part))
     return False
 
 

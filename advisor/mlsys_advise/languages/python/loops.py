@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Final
 
-from mlsys_advise.languages.python.scopes import Bind, Binding, Loop, Module, Scope
+from mlsys_advise.languages.python.scopes import Bind, Binding, Loop, Module, Scope, children
 from mlsys_advise.languages.python.shapes import Shapes
 from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.term import Const, Elem, Lit, Map, Member, Name, Seq, Term, last_name
@@ -292,5 +292,5 @@ def identifiers(node: ast.AST | None) -> list[str]:
             found.append(part.attr.lower())
             stack.append(part.value)
         else:
-            stack.extend(reversed([*ast.iter_child_nodes(part)]))
+            stack.extend(reversed(children(part)))
     return found

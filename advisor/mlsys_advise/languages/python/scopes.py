@@ -85,7 +85,11 @@ class Binding(msgspec.Struct, eq=False, gc=False):
 
 
 class Loop:
-    """A `for`, `while` or comprehension clause. ``reads`` are names read in it before any assignment in it."""
+    """A `for`, `while` or comprehension clause.
+
+    ``reads`` are names read in it before any assignment in it. ``subscripted`` says that it holds a subscript outside
+    of the loops in it. ``first`` numbers the first binding made in it: its targets come first.
+    """
 
     __slots__ = (
         "carried",
@@ -98,6 +102,7 @@ class Loop:
         "reads",
         "region",
         "scope",
+        "subscripted",
         "target",
     )
 
@@ -124,6 +129,7 @@ class Loop:
         self.outer = outer
         self.reads: dict[str, int] = {}
         self.carried: dict[str, int] = {}
+        self.subscripted = False
 
 
 class CallSite(msgspec.Struct, eq=False, gc=False):
@@ -198,6 +204,23 @@ FIELDS: Final = {
     for cls in vars(ast).values()
     if isinstance(cls, type) and issubclass(cls, ast.AST)
 }
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes directly inside a node in the order of the text, but for contexts and operators.
+
+    It takes a third of the time of `ast.iter_child_nodes`.
+    """
+    found: list[ast.AST] = []
+    for field in FIELDS[type(node)]:
+        value: Any = getattr(node, field, None)  # a node, a list of nodes, or neither
+        if type(value) is list:
+            found += [child for child in value if type(child) in FIELDS]
+        elif type(value) in FIELDS:
+            found.append(value)
+    return found
+
+
 _COMPREHENSIONS: Final = frozenset({ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp})
 _GUARD_WORDS: Final = (
     (re.compile(r"\btype_checking\b"), Region.TYPE_CHECKING),
@@ -397,6 +420,8 @@ class _Walk:
                 node = node.left
                 continue
             elif cls is ast.Subscript:
+                if loop is not None:
+                    loop.subscripted = True
                 push(node.slice)
                 node = node.value
                 continue
@@ -514,9 +539,7 @@ class _Walk:
         merged: dict[str, int] = {}
         for branch in branches:
             merged.update(branch)
-        differing = {
-            name for branch in branches[:-1] for name, number in branch.items() if merged[name] != number
-        }
+        differing = {name for branch in branches[:-1] for name, number in branch.items() if merged[name] != number}
         if differing:
             for name in [name for name in merged if name in differing] if len(differing) > 1 else differing:
                 numbers: list[int] = []

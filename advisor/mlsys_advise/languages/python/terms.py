@@ -318,7 +318,7 @@ class Terms:
                 if view is not None:
                     return view
             elif name in _SAME:
-                return of  # type: ignore[no-any-return]
+                return of
             elif name in _RESHAPING:
                 return arith(of)
             elif name in _KEEP_ARGUMENTS:
