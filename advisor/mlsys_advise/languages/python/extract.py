@@ -268,20 +268,17 @@ class Extraction:
         )
 
     def _loop(self, loop: Loop) -> LoopRecord:
+        # What follows may ask for terms of names: in this order, because the deepest of them are kept.
+        iterated = loop_facts.unwrap(loop.iterated, self.terms, self.module, loop)
+        term = self.terms.of(iterated, self.module.scopes[loop.scope]) if iterated is not None else UNKNOWN
         return LoopRecord(
             parent=self.loop_number[loop.parent][1] if loop.parent in self.loop_number else -1,
-            iterated=self._iterated(loop),
-            size=loop_facts.size(loop, self.terms, self.module),
+            iterated=term,
+            size=loop_facts.size_of(loop, iterated, self.terms, self.module),
             region=loop.region,
             names=loop_facts.parts(loop),
             comprehension=not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While),
         )
-
-    def _iterated(self, loop: Loop) -> Term:
-        if loop.iterated is None:
-            return UNKNOWN
-        node = loop_facts.unwrap(loop.iterated, self.terms, self.module, loop)
-        return self.terms.of(node, self.module.scopes[loop.scope])
 
     def _call(self, scope: Scope, site: CallSite, effects: set[Effect], foreign: set[str]) -> CallRecord | None:
         node = site.node
@@ -492,23 +489,21 @@ class Extraction:
         decorated = not isinstance(node, ast.Lambda) and bool(node.decorator_list)
         if not args.defaults and not args.kw_defaults and not decorated:
             return ()
-        around = scope.parent or scope
-        by_name: dict[str, ast.expr] = {}
-        positional = [*args.posonlyargs, *args.args]
-        for arg, default in zip(reversed(positional), reversed(args.defaults), strict=False):
-            by_name[arg.arg] = default
-        for arg, keyword_default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-            if keyword_default is not None:
-                by_name[arg.arg] = keyword_default
         clicked = self._click(scope) if decorated else {}
-        if not by_name and not clicked:
+        if not args.defaults and not any(args.kw_defaults) and not clicked:
             return ()
-        return tuple(
-            [
-                self.terms.of(by_name[arg.arg], around, 4) if arg.arg in by_name else clicked.get(arg.arg)
-                for arg in arguments(args)
-            ]
-        )
+        around = scope.parent or scope
+        nodes: list[ast.expr | None] = [None] * (len(args.posonlyargs) + len(args.args) - len(args.defaults))
+        nodes += args.defaults
+        if args.vararg:
+            nodes.append(None)
+        nodes += args.kw_defaults
+        if args.kwarg:
+            nodes.append(None)
+        found = [self.terms.of(node, around, 4) if node is not None else None for node in nodes]
+        if clicked:
+            return tuple([term or clicked.get(name) for term, name in zip(found, scope.parameters, strict=True)])
+        return tuple(found)
 
     def _click(self, scope: Scope) -> dict[str, Term]:
         """Defaults that click's decorators give to parameters."""

@@ -60,14 +60,17 @@ def unwrap(node: ast.expr | None, terms: Terms, module: Module, loop: Loop) -> a
 
 def size(loop: Loop, terms: Terms, module: Module) -> str:
     """DATA, SMALL, EPOCHS, ONCE or OPEN (nothing is known; what is iterated may be asked for)."""
+    return size_of(loop, unwrap(loop.iterated, terms, module, loop), terms, module)
+
+
+def size_of(loop: Loop, node: ast.expr | None, terms: Terms, module: Module) -> str:
+    """The same, where it is known what is iterated without tqdm and the like."""
     if isinstance(loop.node, ast.While):
         return OPEN
     if _runs_once(loop.iterated):
         return ONCE
-    names = identifiers(loop.target) + identifiers(loop.iterated)
-    if any(_EPOCH_WORDS.search(name) for name in names):
+    if _EPOCH_WORDS.search(" ".join(identifiers(loop.target) + identifiers(loop.iterated))):
         return EPOCHS
-    node = unwrap(loop.iterated, terms, module, loop)
     scope = module.scopes[loop.scope]
     match node:
         case ast.Tuple() | ast.List() | ast.Set() | ast.Dict() | ast.Constant():
@@ -78,9 +81,7 @@ def size(loop: Loop, terms: Terms, module: Module) -> str:
     found = by_kind(term, terms)
     if found != OPEN:
         return found
-    if any(_SMALL_WORDS.search(name) for name in identifiers(node)):
-        return SMALL
-    return OPEN
+    return SMALL if _SMALL_WORDS.search(" ".join(identifiers(node))) else OPEN
 
 
 def _runs_once(node: ast.expr | None) -> bool:

@@ -65,14 +65,19 @@ class Terms:
         for loop in module.loops:
             for name, last in loop.carried.items():
                 self.carried.setdefault(loop.reads[name], last)
-        #: annotations that are names of the module, by name
-        self.annotated: dict[str, Term | None] = {}
+        #: annotations that are names, by scope and name
+        self.annotated: dict[tuple[int, str], Term | None] = {}
 
     def of(self, node: ast.expr | None, scope: Scope, depth: int = DEPTH) -> Term:
         """The term of an expression evaluated in ``scope``."""
         if node is None or depth <= 0:
             return UNKNOWN
-        make = _MAKERS.get(type(node))
+        cls = type(node)
+        if cls is ast.Name:  # half of all expressions
+            number = self.module.loads.get(node)  # type: ignore[call-overload]
+            if number is not None and number not in self.carried:
+                return self._bindings.get(number) or self.binding(number, depth)
+        make = _MAKERS.get(cls)
         return make(self, node, scope, depth) if make is not None else UNKNOWN
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Term:
@@ -542,12 +547,12 @@ def annotation(node: ast.expr | None, terms: Terms, scope: Scope, depth: int = 5
     if type(node) is ast.Name:
         if node.id in _PLAIN:
             return _PLAIN[node.id]
-        known = terms.annotated.get(node.id)
-        if known is None and node.id not in terms.annotated:
-            known = _instance(terms.of(node, scope))
-            if scope.kind == "module":
-                terms.annotated[node.id] = known
-        return known
+        place = (scope.index, node.id)
+        if place not in terms.annotated:
+            terms.annotated[place] = _instance(terms.of(node, scope))
+        return terms.annotated[place]
+    if type(node) is ast.Attribute:
+        return _instance(terms.of(node, scope))
     match node:
         case ast.Constant(str() as text):
             try:
@@ -560,20 +565,22 @@ def annotation(node: ast.expr | None, terms: Terms, scope: Scope, depth: int = 5
         case ast.Subscript(value, index):
             outer = last_name(terms.of(value, scope))
             arguments = index.elts if isinstance(index, ast.Tuple) else [index]
-            if outer in ("Optional", "Union", "Annotated", "Final", "ClassVar"):
+            if outer in _TRANSPARENT:
                 if outer == "Annotated":
                     arguments = arguments[:1]
                 return _either([annotation(part, terms, scope, depth - 1) for part in arguments])
-            if outer in ("list", "List", "Sequence", "Iterable", "Iterator", "tuple", "Tuple", "set", "Set"):
+            if outer in _CONTAINERS:
                 inner_term = annotation(arguments[0], terms, scope, depth - 1) or UNKNOWN
                 return Seq(outer.lower() if outer in ("List", "Tuple", "Set") else "list", (inner_term,), many=True)
             if outer in ("dict", "Dict", "Mapping"):
                 return Lit("dict")
             return annotation(value, terms, scope, depth - 1)
-        case ast.Name() | ast.Attribute():
-            return _instance(terms.of(node, scope))
         case _:
             return None
+
+
+_TRANSPARENT: Final = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar"})
+_CONTAINERS: Final = frozenset("list List Sequence Iterable Iterator tuple Tuple set Set".split())
 
 
 def _either(parts: list[Term | None]) -> Term | None:
