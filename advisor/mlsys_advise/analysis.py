@@ -134,7 +134,7 @@ class Analyst:
 
     def _candidates(self, document: PythonDocument) -> tuple[list[Candidate], list[InternalError]]:
         words = document.module.words
-        rules = [rule for rule in self.python_rules if not rule.words or any(word in words for word in rule.words)]
+        rules = [rule for rule in self.python_rules if not rule.words or not words.isdisjoint(rule.words)]
         found: list[Candidate] = []
         errors: list[InternalError] = []
         if not rules:

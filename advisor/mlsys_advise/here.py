@@ -157,7 +157,7 @@ class Here:
             if isinstance(node, ast.Call):
                 yield node
             if node is not within and isinstance(
-                node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+                node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
             ):
                 continue
             stack.extend(reversed(children(node)))
@@ -175,7 +175,7 @@ class Here:
     def _in_body(self, owner: ast.AST, child: ast.AST) -> bool:
         if isinstance(owner, ast.Lambda):
             return child is owner.body
-        if isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             return child in owner.body
         return True
 
@@ -212,9 +212,9 @@ class Here:
             return found
         inner = node
         for around in self.ancestors(node):
-            if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            if isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
                 break
-            if isinstance(around, ast.For | ast.AsyncFor):
+            if isinstance(around, (ast.For, ast.AsyncFor)):
                 if inner in around.body or inner is around.target:
                     found.extend(self._loop_of.get(around, ()))
             elif isinstance(around, ast.While):
@@ -222,7 +222,7 @@ class Here:
                     found.extend(self._loop_of.get(around, ()))
             elif isinstance(around, ast.comprehension):
                 pass
-            elif isinstance(around, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+            elif isinstance(around, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
                 clauses = self._loop_of.get(around, [])
                 if isinstance(inner, ast.comprehension):
                     clauses = clauses[: around.generators.index(inner)]
@@ -531,7 +531,7 @@ class Here:
         node = self.source_of(node)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
             value = node.operand.value
-            return -value if isinstance(value, int | float) else None
+            return -value if isinstance(value, (int, float)) else None
         return node.value if isinstance(node, ast.Constant) else None
 
     def is_constant(self, node: ast.expr | Hidden | None, value: object) -> bool:
@@ -594,7 +594,7 @@ class Here:
         return not line.encode()[: statement.col_offset].strip()
 
     def span(self, node: ast.AST) -> Span:
-        assert isinstance(node, ast.expr | ast.stmt | ast.excepthandler)
+        assert isinstance(node, (ast.expr, ast.stmt, ast.excepthandler))
         return self.document.source.span_of(node)
 
     def text(self, node: ast.AST, most: int = 60) -> str:
@@ -608,7 +608,7 @@ class Here:
 
     def header(self, loop: ast.For | ast.AsyncFor | ast.While) -> Span:
         """The span of a loop's first line, which stands for the loop."""
-        end = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else loop.test
+        end = loop.iter if isinstance(loop, (ast.For, ast.AsyncFor)) else loop.test
         return self.document.source.span(
             loop.lineno, loop.col_offset, end.end_lineno or loop.lineno, end.end_col_offset or loop.col_offset
         )

@@ -86,7 +86,7 @@ class Bodies:
     def roots(self, loop: Loop) -> list[ast.stmt] | list[ast.expr]:
         """The statements of a pass, or the expressions of a comprehension's pass."""
         node = loop.node
-        if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             return node.body
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         return [*(test for clause in node.generators for test in clause.ifs), *results]
@@ -117,13 +117,13 @@ class Bodies:
         for root in self.roots(loop):
             if isinstance(root, ast.stmt) and not isinstance(root, _SIMPLE):
                 return False
-        if not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While):
+        if not isinstance(loop.node, (ast.For, ast.AsyncFor, ast.While)):
             return not any(clause.ifs for clause in loop.node.generators)
         return True
 
     def exits(self, loop: Loop) -> bool:
         """Whether a pass may end the loop: `break`, `return` or `raise`."""
-        return any(isinstance(node, ast.Break | ast.Return | ast.Raise) for node in self.nodes(loop))
+        return any(isinstance(node, (ast.Break, ast.Return, ast.Raise)) for node in self.nodes(loop))
 
     # -- weight
 
@@ -173,7 +173,7 @@ class Bodies:
             node = stack.pop()
             if isinstance(node, ast.If):
                 for block in (node.body, node.orelse):
-                    if block and isinstance(block[-1], ast.Break | ast.Return | ast.Raise):
+                    if block and isinstance(block[-1], (ast.Break, ast.Return, ast.Raise)):
                         found.update(part for statement in block for part in ast.walk(statement))
                     else:
                         stack.extend(block)
@@ -248,7 +248,7 @@ class Bodies:
         forced = self.numbers(loop)
         seen = {ast.unparse(node) for node in forced if isinstance(node, ast.Subscript)}
         for node in self.nodes(loop):
-            if not isinstance(node, ast.BinOp | ast.AugAssign | ast.Compare | ast.UnaryOp) or node in forced:
+            if not isinstance(node, (ast.BinOp, ast.AugAssign, ast.Compare, ast.UnaryOp)) or node in forced:
                 continue
             for leaf in _leaves(node):
                 if leaf not in forced and self._may_be_wide(leaf, scope, seen):
@@ -294,7 +294,7 @@ class Bodies:
                     stack.extend(args)
                 case ast.Call(ast.Attribute(ast.Name("math")), args):
                     stack.extend(args)
-        if not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While):
+        if not isinstance(loop.node, (ast.For, ast.AsyncFor, ast.While)):
             stack.extend(test for clause in loop.node.generators for test in clause.ifs)
         while stack:
             node = stack.pop()
@@ -446,7 +446,7 @@ def _places(node: ast.expr) -> Iterator[str]:
         found = indices.key(node)
         if found is not None:
             yield found
-        if isinstance(node, ast.Subscript | ast.Attribute):
+        if isinstance(node, (ast.Subscript, ast.Attribute)):
             node = node.value
             if isinstance(node, ast.Name):
                 if found is None:

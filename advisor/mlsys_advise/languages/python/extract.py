@@ -219,7 +219,7 @@ class Extraction:
     # -- functions
 
     def _function(self, owner: str, scopes: list[Scope]) -> FunctionRecord:
-        scope = next((s for s in scopes if s.kind != "class"), scopes[0])
+        scope = scopes[0] if len(scopes) == 1 else next((s for s in scopes if s.kind != "class"), scopes[0])
         calls: list[CallRecord] = []
         known: dict[CallRecord, int] = {}
         lines: list[int] = []
@@ -277,7 +277,7 @@ class Extraction:
             size=loop_facts.size_of(loop, iterated, self.terms, self.module),
             region=loop.region,
             names=loop_facts.parts(loop),
-            comprehension=not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While),
+            comprehension=not isinstance(loop.node, (ast.For, ast.AsyncFor, ast.While)),
         )
 
     def _call(self, scope: Scope, site: CallSite, effects: set[Effect], foreign: set[str]) -> CallRecord | None:
@@ -386,11 +386,11 @@ class Extraction:
         """A method call that may be one of the project, or that the vocabulary names with its receiver's kind."""
         of = callee.of
         if callee.name in self.lexicon.vocabulary.common:
-            if callee.name not in _OF_MODELS or isinstance(of, Const | Lit):
+            if callee.name not in _OF_MODELS or isinstance(of, (Const, Lit)):
                 return False
-            if "compile" not in self.module.words and not isinstance(of, Var | Member | Item):
+            if "compile" not in self.module.words and not isinstance(of, (Var, Member, Item)):
                 return False
-        if isinstance(of, Call) and isinstance(of.callee, Name):
+        if type(of) is Call and type(of.callee) is Name:
             kind = self.lexicon.constructed(of.callee.dotted)
             if kind and kind not in ("none", "scalar"):
                 return f"{kind}.{callee.name}" in self.lexicon.vocabulary.wrappers or kind in _KEPT_RECEIVERS
@@ -398,7 +398,7 @@ class Extraction:
             return False
         if type(of) is Member and type(of.of) is Self and self._is_library_object(of.of.cls, of.name):
             return False
-        return not isinstance(of, Const | Lit)
+        return not isinstance(of, (Const, Lit))
 
     def _is_library_object(self, cls: str, attribute: str) -> bool:
         """Whether an attribute of a class of this file is only ever a layer or the like, whose calls say nothing."""
@@ -427,7 +427,7 @@ class Extraction:
                 number = self.module.loads.get(arg)
                 if number is not None and self.module.bindings[number].kind not in (Bind.DEF, Bind.IMPORT, Bind.ASSIGN):
                     continue
-            if isinstance(arg, ast.Name | ast.Attribute | ast.Lambda):
+            if isinstance(arg, (ast.Name, ast.Attribute, ast.Lambda)):
                 term = self.terms.of(arg, scope, 4)
                 if isinstance(term, Def) and term.qualname not in self.local_classes:
                     return True
@@ -472,7 +472,7 @@ class Extraction:
 
     def _annotations(self, scope: Scope) -> tuple[Term | None, ...]:
         node = scope.node
-        if isinstance(node, ast.Lambda) or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.Lambda) or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return ()
         around = scope.parent or scope
         found = [
@@ -483,7 +483,7 @@ class Extraction:
 
     def _defaults(self, scope: Scope) -> tuple[Term | None, ...]:
         node = scope.node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             return ()
         args = node.args
         decorated = not isinstance(node, ast.Lambda) and bool(node.decorator_list)
@@ -509,7 +509,7 @@ class Extraction:
         """Defaults that click's decorators give to parameters."""
         node = scope.node
         found: dict[str, Term] = {}
-        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ():
+        for decorator in node.decorator_list if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
             if isinstance(decorator, ast.Call) and decorator.args:
                 callee = self.terms.of(decorator.func, scope.parent or scope, 4)
                 if isinstance(callee, Name) and callee.dotted in _CLICK:
@@ -525,7 +525,7 @@ class Extraction:
 
     def _decorators(self, scope: Scope) -> tuple[CallRecord, ...]:
         node = scope.node
-        if isinstance(node, ast.Lambda | ast.Module) or scope.parent is None:
+        if isinstance(node, (ast.Lambda, ast.Module)) or scope.parent is None or not node.decorator_list:
             return ()
         return tuple([self._decorator(decorator, scope.parent) for decorator in node.decorator_list])
 
@@ -541,6 +541,8 @@ class Extraction:
         return CallRecord(self.terms.of(node, scope))
 
     def _returns(self, scope: Scope) -> tuple[Term, ...]:
+        if not scope.returns:
+            return ()
         found: list[Term] = []
         for node in scope.returns[:8]:
             term = self.terms.of(node, scope)
@@ -791,7 +793,7 @@ def derived(term: Term) -> bool:
     stack = [term]
     while stack:
         part = stack.pop()
-        if isinstance(part, Elem | Param) or (isinstance(part, Call) and part.callee == _NEXT):
+        if isinstance(part, (Elem, Param)) or (isinstance(part, Call) and part.callee == _NEXT):
             return True
         stack.extend(children(part))
     return False

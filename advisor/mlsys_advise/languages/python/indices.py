@@ -90,7 +90,7 @@ def key(node: ast.expr) -> str | None:
 
 def root(node: ast.expr) -> ast.Name | None:
     """The name that a chain of attributes and subscripts starts from."""
-    while isinstance(node, ast.Attribute | ast.Subscript):
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return node if isinstance(node, ast.Name) else None
 

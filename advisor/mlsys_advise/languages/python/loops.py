@@ -118,7 +118,7 @@ def bound(node: ast.expr, terms: Terms, module: Module, loop: Loop, depth: int =
                 if any(_SMALL_WORDS.search(word) for word in identifiers(inner)):
                     return SMALL
                 kind = by_kind(terms.of(inner, scope), terms)
-                return DATA if kind == OPEN and not isinstance(inner, ast.List | ast.Tuple) else kind
+                return DATA if kind == OPEN and not isinstance(inner, (ast.List, ast.Tuple)) else kind
             parts = {bound(arg, terms, module, loop, depth - 1) for arg in args}
             if name == "min" and SMALL in parts:
                 return SMALL
@@ -214,7 +214,7 @@ def _display(node: ast.expr | None, scope: Scope, module: Module) -> ast.expr | 
     binding = module.bindings[number] if number is not None else None
     if binding is None or binding.path or binding.kind != Bind.ASSIGN:
         return node
-    return binding.value if isinstance(binding.value, ast.Tuple | ast.List) else node
+    return binding.value if isinstance(binding.value, (ast.Tuple, ast.List)) else node
 
 
 def _integer(node: ast.expr, terms: Terms, scope: Scope, shapes: Shapes) -> int | None:

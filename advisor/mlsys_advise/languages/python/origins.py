@@ -121,7 +121,7 @@ class Origins:
 def _unpacked(value: ast.expr, path: tuple[int, ...]) -> ast.expr | None:
     """The part of a display that an unpacking takes; of any other value the whole, which holds the part."""
     for position in path:
-        if isinstance(value, ast.Tuple | ast.List):
+        if isinstance(value, (ast.Tuple, ast.List)):
             if not -len(value.elts) <= position < len(value.elts):
                 return None
             value = value.elts[position]

@@ -137,14 +137,14 @@ class Terms:
     def _binary(self, node: ast.BinOp, scope: Scope, depth: int) -> Term:
         depth = min(depth, _ARITHMETIC)
         first = self.of(node.left, scope, depth - 2)
-        if isinstance(node.op, ast.Mod) and isinstance(first, Lit | Const) and _type_of(first) == "str":
+        if isinstance(node.op, ast.Mod) and isinstance(first, (Lit, Const)) and _type_of(first) == "str":
             return Lit("str")
         if isinstance(node.op, ast.Mult) and isinstance(first, Seq):
             return Seq(first.builtin, first.items, many=True)
         return arith(first, self.of(node.right, scope, depth - 2))
 
     def _compare(self, node: ast.Compare, scope: Scope, depth: int) -> Term:
-        if isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn):
+        if isinstance(node.ops[0], (ast.Is, ast.IsNot, ast.In, ast.NotIn)):
             return Lit("bool")
         depth = min(depth, _ARITHMETIC)
         return arith(self.of(node.left, scope, depth - 2), self.of(node.comparators[0], scope, depth - 2))
@@ -153,7 +153,7 @@ class Terms:
         if isinstance(node.op, ast.Not):
             return Lit("bool")
         inner = self.of(node.operand, scope, depth - 1)
-        if isinstance(node.op, ast.USub) and isinstance(inner, Const) and isinstance(inner.value, int | float):
+        if isinstance(node.op, ast.USub) and isinstance(inner, Const) and isinstance(inner.value, (int, float)):
             return Const(-inner.value)
         return inner
 
@@ -198,23 +198,26 @@ class Terms:
             numbers = around.bindings.get(name)
             if numbers and (around.kind != "class" or around is scope):
                 if around.kind == "module":
-                    term = self._exported.get(name)
-                    if term is None:
-                        term = self._exported[name] = self.exported(name, numbers)
-                    self._free[place] = term
+                    term = self._free[place] = self.exported(name, numbers)
                     return term
                 return either([self.binding(number, depth - 1) for number in numbers[:_WIDTH]])
             around = around.parent
         term = self._free[place] = Name(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
         return term
 
-    def exported(self, name: str, numbers: list[int], depth: int = DEPTH) -> Term:
+    def exported(self, name: str, numbers: list[int]) -> Term:
         """A module-level name seen from elsewhere: an import or definition, or else a variable of the module."""
+        known = self._exported.get(name)
+        if known is None:
+            known = self._exported[name] = self._export(name, numbers)
+        return known
+
+    def _export(self, name: str, numbers: list[int]) -> Term:
         terms: list[Term] = []
         for number in numbers[:_WIDTH]:
             binding = self.module.bindings[number]
             if binding.kind in (Bind.IMPORT, Bind.DEF):
-                terms.append(self.binding(number, depth))
+                terms.append(self.binding(number))
             elif not (isinstance(binding.value, ast.Constant) and binding.value.value is None and len(numbers) > 1):
                 return Var(name)
         return either(terms) if terms else Var(name)
@@ -248,12 +251,12 @@ class Terms:
                 return Def(binding.dotted)
             case Bind.AUGMENT:
                 before = [self.binding(previous, depth - 1) for previous in binding.previous]
-                if before and not isinstance(before[0], Unknown | Arith):
+                if before and not isinstance(before[0], (Unknown, Arith)):
                     return either(before)
                 return arith(*before, self.of(binding.value, scope, min(depth, _ARITHMETIC) - 2))
             case Bind.PHI:
                 options = [self.binding(previous, depth - 1) for previous in binding.previous]
-                if Const(None) in options and any(isinstance(option, Name | Def) for option in options):
+                if Const(None) in options and any(isinstance(option, (Name, Def)) for option in options):
                     options.remove(Const(None))  # `except ImportError: torch = None`
                 return either(options)
             case _:
@@ -265,10 +268,9 @@ class Terms:
     def parameter(self, scope: Scope, index: int) -> Term:
         """A parameter; the first of a method is its receiver."""
         if index == 0 and scope.cls and scope.kind == "function" and not scope.static:
-            node = scope.node
-            decorators = node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
-            if any(isinstance(d, ast.Name) and d.id == "classmethod" for d in decorators):
-                return Def(scope.cls)
+            for decorator in getattr(scope.node, "decorator_list", ()):
+                if type(decorator) is ast.Name and decorator.id == "classmethod":
+                    return Def(scope.cls)
             return Self(scope.cls)
         return Param(scope.qualname, index)
 
@@ -493,6 +495,11 @@ def key(index: ast.expr) -> int | str | None:
 
 def item(of: Term, index: int | str | None) -> Term:
     """One part of a value; displays are seen through."""
+    cls = type(of)
+    if cls is Unknown:
+        return UNKNOWN
+    if cls is not Seq and cls is not Map:
+        return Item(of, index)
     match of:
         case Seq(items=items, many=False) if isinstance(index, int) and -len(items) <= index < len(items):
             return items[index]
@@ -503,8 +510,6 @@ def item(of: Term, index: int | str | None) -> Term:
         case Map(pairs):
             found = [part for name, part in pairs if name == index or index is None]
             return either(found) if found else UNKNOWN
-        case Unknown():
-            return UNKNOWN
         case _:
             return Item(of, index)
 

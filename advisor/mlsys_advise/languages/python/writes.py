@@ -52,7 +52,7 @@ def _load(node: ast.expr, module: Module) -> list[int]:
     for _ in range(_STEPS):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _VIEWS:
             node = node.func.value
-        elif isinstance(node, ast.Attribute | ast.Subscript):
+        elif isinstance(node, (ast.Attribute, ast.Subscript)):
             node = node.value
     name = indices.root(node)
     number = module.loads.get(name) if name is not None else None
