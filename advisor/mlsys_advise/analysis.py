@@ -8,7 +8,8 @@ from __future__ import annotations
 import ast
 import gc
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
 
 import msgspec
 
@@ -133,16 +134,17 @@ class Analyst:
 
     def _candidates(self, document: PythonDocument) -> tuple[list[Candidate], list[InternalError]]:
         words = document.module.words
-        rules = [rule for rule in self.python_rules if not rule.words or any(word in words for word in rule.words)]
+        rules = [rule for rule in self.python_rules if not rule.words or not words.isdisjoint(rule.words)]
         found: list[Candidate] = []
         errors: list[InternalError] = []
         if not rules:
             return found, errors
         here = Here(document)
+        calls = [site.node for scope in document.module.scopes for site in scope.calls]
         for rule in rules:
+            asked: Iterable[ast.AST] = calls if rule.nodes == (ast.Call,) else nodes(document, rule)
             try:
-                for node in nodes(document, rule):
-                    found.extend(rule.check(node, here))
+                found.extend(chain.from_iterable(map(rule.check, asked, repeat(here))))
             except Exception as error:
                 self._failed(rule, document.path, error, errors)
         return found, errors

@@ -26,7 +26,7 @@ from mlsys_advise.languages.python.loaded_files import LoadedFiles, Reading
 from mlsys_advise.languages.python.origins import Origins
 from mlsys_advise.languages.python.parents import Parents
 from mlsys_advise.languages.python.placement import Placement, Placements
-from mlsys_advise.languages.python.scopes import Binding, CallSite, Loop, Scope
+from mlsys_advise.languages.python.scopes import Bind, Binding, CallSite, Loop, Scope, children
 from mlsys_advise.languages.python.shapes import Array, Shapes
 from mlsys_advise.languages.python.stored import Stored
 from mlsys_advise.languages.words import readable
@@ -159,10 +159,10 @@ class Here:
             if isinstance(node, ast.Call):
                 yield node
             if node is not within and isinstance(
-                node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
+                node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
             ):
                 continue
-            stack.extend(reversed([*ast.iter_child_nodes(node)]))
+            stack.extend(reversed(children(node)))
 
     def scope(self, node: ast.AST) -> Scope:
         """The function, lambda, class or module whose code a node is."""
@@ -177,7 +177,7 @@ class Here:
     def _in_body(self, owner: ast.AST, child: ast.AST) -> bool:
         if isinstance(owner, ast.Lambda):
             return child is owner.body
-        if isinstance(owner, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(owner, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             return child in owner.body
         return True
 
@@ -214,9 +214,9 @@ class Here:
             return found
         inner = node
         for around in self.ancestors(node):
-            if isinstance(around, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            if isinstance(around, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
                 break
-            if isinstance(around, ast.For | ast.AsyncFor):
+            if isinstance(around, (ast.For, ast.AsyncFor)):
                 if inner in around.body or inner is around.target:
                     found.extend(self._loop_of.get(around, ()))
             elif isinstance(around, ast.While):
@@ -224,7 +224,7 @@ class Here:
                     found.extend(self._loop_of.get(around, ()))
             elif isinstance(around, ast.comprehension):
                 pass
-            elif isinstance(around, ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp):
+            elif isinstance(around, (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)):
                 clauses = self._loop_of.get(around, [])
                 if isinstance(inner, ast.comprehension):
                     clauses = clauses[: around.generators.index(inner)]
@@ -248,6 +248,14 @@ class Here:
     def loops_of(self, node: ast.AST) -> list[Loop]:
         """The loops that a statement or comprehension makes, outermost first; a comprehension has one per clause."""
         return self._loop_of.get(node, [])
+
+    def targets(self, loop: Loop) -> Iterator[Binding]:
+        """The names that a loop assigns for each pass."""
+        for number in range(loop.first, len(self.module.bindings)):
+            binding = self.module.bindings[number]
+            if binding.kind != Bind.FOR or binding.loop != loop.index:
+                return
+            yield binding
 
     def bound(self, loop: Loop) -> ast.expr | None:
         """How far a loop over `range` goes; None for any other loop."""
@@ -340,7 +348,7 @@ class Here:
     def callee(self, call: ast.Call) -> str:
         """The canonical dotted name of what is called; "" if it is not a name."""
         term = self.document.extraction.callees.get(call)
-        return self.lexicon.canonical(term.dotted) if isinstance(term, Name) else ""
+        return self.lexicon.canonical(term.dotted) if type(term) is Name else ""
 
     def term(self, node: ast.expr, scope: Scope | None = None) -> Term:
         """How the value of an expression is spoken of outside the file; a known scope saves a search."""
@@ -542,7 +550,7 @@ class Here:
         node = self.source_of(node)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
             value = node.operand.value
-            return -value if isinstance(value, int | float) else None
+            return -value if isinstance(value, (int, float)) else None
         return node.value if isinstance(node, ast.Constant) else None
 
     def is_constant(self, node: ast.expr | Hidden | None, value: object) -> bool:
@@ -605,7 +613,7 @@ class Here:
         return not line.encode()[: statement.col_offset].strip()
 
     def span(self, node: ast.AST) -> Span:
-        assert isinstance(node, ast.expr | ast.stmt | ast.excepthandler)
+        assert isinstance(node, (ast.expr, ast.stmt, ast.excepthandler))
         return self.document.source.span_of(node)
 
     def text(self, node: ast.AST, most: int = 60) -> str:
@@ -619,7 +627,7 @@ class Here:
 
     def header(self, loop: ast.For | ast.AsyncFor | ast.While) -> Span:
         """The span of a loop's first line, which stands for the loop."""
-        end = loop.iter if isinstance(loop, ast.For | ast.AsyncFor) else loop.test
+        end = loop.iter if isinstance(loop, (ast.For, ast.AsyncFor)) else loop.test
         return self.document.source.span(
             loop.lineno, loop.col_offset, end.end_lineno or loop.lineno, end.end_col_offset or loop.col_offset
         )

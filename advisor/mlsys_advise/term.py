@@ -127,6 +127,8 @@ UNKNOWN = Unknown()
 
 def either(options: list[Term]) -> Term:
     """The union of terms: flat, without repetition, at most six; unknown parts are kept as one."""
+    if len(options) == 1:
+        return options[0]
     flat: list[Term] = []
     for option in options:
         for part in option.options if isinstance(option, Either) else (option,):

@@ -82,4 +82,4 @@ IN_PLACE_FUNCTIONS: Final = _names(
 
 def mutates(method: str) -> bool:
     """Whether a method of an array, by its name, writes into its receiver."""
-    return (method.endswith("_") and not method.startswith("_")) or method in IN_PLACE_METHODS
+    return (method[-1:] == "_" and method[:1] != "_") or method in IN_PLACE_METHODS

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from collections import deque
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -61,6 +61,16 @@ class Edge(msgspec.Struct, frozen=True):
     maps: bool = False
 
 
+class _Given(NamedTuple):
+    """An argument of a call, by position or keyword."""
+
+    function: str
+    number: int
+    call: CallRecord
+    key: int | str
+    argument: Term
+
+
 def raised(frequency: Frequency) -> Frequency:
     """The frequency of the body of a loop over data."""
     return {ONCE: ITEM, EPOCH: STEP, STEP: ITEM, ITEM: ELEMENT, ELEMENT: ELEMENT}[frequency]
@@ -82,6 +92,8 @@ class Hotness:
         self._edge_reads: dict[Target, frozenset[Dependency]] = {}
         self._loops: dict[tuple[str, str, int], tuple[str, frozenset[Dependency]]] = {}
         self._learning: dict[tuple[Target, int], tuple[str, frozenset[Dependency]]] = {}
+        #: arguments of calls by file and by what they refer to
+        self._arguments: dict[str, dict[str, list[_Given]]] = {}
         roots = world.lexicon.vocabulary.roots
         self._by_method: dict[str, list[Root]] = {}
         self._by_decorator: dict[str, list[Root]] = {}
@@ -410,30 +422,43 @@ class Hotness:
         if len(files) > COMMON_NAME:
             return found
         for file in files:
-            for function, other in self.world.functions_of(file).items():
-                for number, call in enumerate(other.calls):
+            for given in self._given(file, name):
+                if not self._is(given.argument, file, target):
+                    continue
+                self.world.read("calls", file, given.function)
+                locus = Locus(file, "call", given.function, given.number)
+                call = given.call
+                root = self._callback(call, file, given.key)
+                if root is not None:
+                    own = Heat.of(root.context, root.frequency)
+                    found.append(Edge(Target("none", "", ""), -1, locus, f"given to a {root.label}", own))
+                elif last_name(call.callee) in _POOL_CALLS and given.key in (0, "target"):
+                    found.append(
+                        Edge(
+                            Target("function", file, given.function),
+                            call.loop,
+                            locus,
+                            "handed to a pool here",
+                            region=call.region,
+                            maps=last_name(call.callee) in _MAPPING,
+                        )
+                    )
+        return found
+
+    def _given(self, path: str, name: str) -> list[_Given]:
+        """The arguments of a file's calls that go by a name."""
+        functions = self.world.functions_of(path)
+        known = self._arguments.get(path)
+        if known is None:
+            known = self._arguments[path] = {}
+            for function, record in functions.items():
+                for number, call in enumerate(record.calls):
                     given: list[tuple[int | str, Term]] = [*enumerate(call.args), *call.keywords]
                     for key, argument in given:
-                        if not _refers(argument, name) or not self._is(argument, file, target):
-                            continue
-                        self.world.read("calls", file, function)
-                        locus = Locus(file, "call", function, number)
-                        root = self._callback(call, file, key)
-                        if root is not None:
-                            own = Heat.of(root.context, root.frequency)
-                            found.append(Edge(Target("none", "", ""), -1, locus, f"given to a {root.label}", own))
-                        elif last_name(call.callee) in _POOL_CALLS and key in (0, "target"):
-                            found.append(
-                                Edge(
-                                    Target("function", file, function),
-                                    call.loop,
-                                    locus,
-                                    "handed to a pool here",
-                                    region=call.region,
-                                    maps=last_name(call.callee) in _MAPPING,
-                                )
-                            )
-        return found
+                        referred = _referred(argument)
+                        if referred:
+                            known.setdefault(referred, []).append(_Given(function, number, call, key, argument))
+        return known.get(name, [])
 
     def _is(self, argument: Term, path: str, target: Target) -> bool:
         return target in self.values.functions(argument, path, 3)[0]
@@ -686,7 +711,10 @@ def _receiver(callee: Term) -> Term:
     return callee.of if isinstance(callee, Member) else callee
 
 
-def _refers(term: Term, name: str) -> bool:
-    if last_name(term) == name:
-        return True
-    return isinstance(term, Call) and any(_refers(arg, name) for arg in term.args[:1])
+def _referred(term: Term) -> str:
+    """The last name of what an argument is, or of what it wraps: ``f`` for ``partial(f, 1)``; "" if it has none."""
+    while type(term) is Call:
+        if not term.args:
+            return ""
+        term = term.args[0]
+    return last_name(term)

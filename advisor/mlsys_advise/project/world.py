@@ -295,7 +295,7 @@ class World:
             case Var(name):
                 return Target("variable", path, name)
             case Member(of, name):
-                base = self.denotes(of, path, hops - 1) if isinstance(of, Name | Def | Member) else None
+                base = self.denotes(of, path, hops - 1) if isinstance(of, (Name, Def, Member)) else None
                 return self._within(base, [name])
             case _:
                 return None

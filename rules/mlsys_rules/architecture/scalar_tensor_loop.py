@@ -69,7 +69,7 @@ def scalar_tensor_loop(
 ) -> Iterator[Candidate]:
     """Each access to one element runs thousands of instructions to move four bytes, past all vector units."""
     loop = here.loops_of(node)[-1]
-    if not here.bodies.innermost(loop):
+    if not here.bodies.innermost(loop) or not _may_take_elements(loop, here):
         return
     if here.bodies.weight(loop) != bodies.SCALAR:
         return
@@ -87,6 +87,32 @@ def scalar_tensor_loop(
         if candidate is not None
     ]
     yield from (candidate for _, candidate in sorted(candidates, key=lambda pair: pair[0]))
+
+
+def _may_take_elements(loop: Loop, here: Here) -> bool:
+    """Cheap: whether a pass has a subscript, or uses the element of an array of numbers that the loop walks."""
+    return loop.subscripted or bool(_vectors(loop, here))
+
+
+def _vectors(loop: Loop, here: Here) -> dict[tuple[int, ...], ast.expr]:
+    """The arrays with one axis that a loop walks, by the part of the target that holds their elements."""
+    scope = here.module.scopes[loop.scope]
+    found: dict[tuple[int, ...], ast.expr] = {}
+    for binding in here.targets(loop):
+        walked = here.walked(loop, binding.path)
+        if walked is not None and here.tensor(walked, scope).rank == 1:
+            found[binding.path] = walked
+    return found
+
+
+def _walked(loop: Loop, here: Here) -> Iterator[tuple[ast.Name, ast.expr]]:
+    """The uses of the elements of an array with one axis that a loop walks, each with the array."""
+    vectors = _vectors(loop, here)
+    for name in here.bodies.nodes(loop) if vectors else ():
+        if isinstance(name, ast.Name) and indices.variable_of(name, here.module) == loop.index:
+            walked = vectors.get(here.module.bindings[here.module.loads[name]].path)
+            if walked is not None:
+                yield name, walked
 
 
 def _elements(loop: Loop, here: Here) -> Iterator[_Element]:
@@ -114,14 +140,10 @@ def _elements(loop: Loop, here: Here) -> Iterator[_Element]:
             if any(indices.depends(part, around, here.module) for part in chain.parts)
         )
         yield _Element(chain.base, 0 if certain else len(chain.parts), stored, nest)
-    if loop.target is None:
-        return
-    for name in here.bodies.nodes(loop):
-        if isinstance(name, ast.Name) and indices.variable_of(name, here.module) == loop.index:
-            walked = here.walked(loop, here.module.bindings[here.module.loads[name]].path)
-            if walked is not None and here.tensor(walked, scope).rank == 1 and _may_be_array(walked, scope, here):
-                if not _read_back(name, here) or not here.kinds(walked, scope).isdisjoint(_ARRAYS):
-                    yield _Element(walked, 0, stored=False, nest=(loop,))
+    for name, walked in _walked(loop, here):
+        if _may_be_array(walked, scope, here):
+            if not _read_back(name, here) or not here.kinds(walked, scope).isdisjoint(_ARRAYS):
+                yield _Element(walked, 0, stored=False, nest=(loop,))
 
 
 def _nest(loop: Loop, here: Here) -> Iterator[Loop]:

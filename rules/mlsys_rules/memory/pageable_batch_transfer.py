@@ -57,12 +57,14 @@ def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
 
 def _may_be_loader(call: ast.Call, here: Here) -> bool:
     """Cheap: by its last name, or by what an alias of something with workers stands for."""
-    match call.func:
-        case ast.Name(name) | ast.Attribute(attr=name) if "oader" in name:
-            return True
-    if not any(keyword.arg == "num_workers" for keyword in call.keywords):
-        return False
-    return (here.qualified(call.func) or "").endswith("DataLoader")
+    func = call.func
+    name = func.attr if type(func) is ast.Attribute else func.id if type(func) is ast.Name else ""
+    if "oader" in name:
+        return True
+    for keyword in call.keywords:
+        if keyword.arg == "num_workers":
+            return (here.qualified(call.func) or "").endswith("DataLoader")
+    return False
 
 
 def _number(node: ast.expr) -> ast.expr:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from mlsys_advise.languages.python import indices
-from mlsys_advise.languages.python.scopes import Bind, Loop, Module, Scope
+from mlsys_advise.languages.python.scopes import Bind, Loop, Module, Scope, children
 from mlsys_advise.languages.python.shapes import Shapes
 from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.library import arrays
@@ -48,6 +48,7 @@ _COMPUTING: Final = (
 _HOSTED: Final = arrays.CONVERTED | frozenset({"from_numpy", "is_tensor", "numel", "device", "Size", "Generator"})
 _SIMPLE: Final = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass)
 _BRANCHES: Final = (ast.If, ast.Continue, ast.Break, ast.Return)
+_DEFINITIONS: Final = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
 _OPAQUE: Final = (
     ast.JoinedStr,
     ast.Lambda,
@@ -97,7 +98,7 @@ class Bodies:
     def roots(self, loop: Loop) -> list[ast.stmt] | list[ast.expr]:
         """The statements of a pass, or the expressions of a comprehension's pass."""
         node = loop.node
-        if isinstance(node, ast.For | ast.AsyncFor | ast.While):
+        if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
             return node.body
         results = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
         return [*(test for clause in node.generators for test in clause.ifs), *results]
@@ -111,8 +112,8 @@ class Bodies:
             while stack:
                 node = stack.pop()
                 found.append(node)
-                if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-                    stack.extend(reversed([*ast.iter_child_nodes(node)]))
+                if type(node) not in _DEFINITIONS:
+                    stack.extend(reversed(children(node)))
             known = self._nodes[loop.index] = tuple(found)
         return known
 
@@ -128,13 +129,13 @@ class Bodies:
         for root in self.roots(loop):
             if isinstance(root, ast.stmt) and not isinstance(root, _SIMPLE):
                 return False
-        if not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While):
+        if not isinstance(loop.node, (ast.For, ast.AsyncFor, ast.While)):
             return not any(clause.ifs for clause in loop.node.generators)
         return True
 
     def exits(self, loop: Loop) -> bool:
         """Whether a pass may end the loop: `break`, `return` or `raise`."""
-        return any(isinstance(node, ast.Break | ast.Return | ast.Raise) for node in self.nodes(loop))
+        return any(isinstance(node, (ast.Break, ast.Return, ast.Raise)) for node in self.nodes(loop))
 
     # -- weight
 
@@ -151,7 +152,7 @@ class Bodies:
             if node in last:
                 continue
             match node:
-                case ast.Name() | ast.Constant() | ast.expr_context() | ast.operator():
+                case ast.Name() | ast.Constant():
                     continue
                 case ast.Call():
                     weight = self._call(node, scope)
@@ -184,7 +185,7 @@ class Bodies:
             node = stack.pop()
             if isinstance(node, ast.If):
                 for block in (node.body, node.orelse):
-                    if block and isinstance(block[-1], ast.Break | ast.Return | ast.Raise):
+                    if block and isinstance(block[-1], (ast.Break, ast.Return, ast.Raise)):
                         found.update(part for statement in block for part in ast.walk(statement))
                     else:
                         stack.extend(block)
@@ -259,7 +260,7 @@ class Bodies:
         forced = self.numbers(loop)
         seen = {ast.unparse(node) for node in forced if isinstance(node, ast.Subscript)}
         for node in self.nodes(loop):
-            if not isinstance(node, ast.BinOp | ast.AugAssign | ast.Compare | ast.UnaryOp) or node in forced:
+            if not isinstance(node, (ast.BinOp, ast.AugAssign, ast.Compare, ast.UnaryOp)) or node in forced:
                 continue
             for leaf in _leaves(node):
                 if leaf not in forced and self._may_be_wide(leaf, scope, seen):
@@ -305,7 +306,7 @@ class Bodies:
                     stack.extend(args)
                 case ast.Call(ast.Attribute(ast.Name("math")), args):
                     stack.extend(args)
-        if not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While):
+        if not isinstance(loop.node, (ast.For, ast.AsyncFor, ast.While)):
             stack.extend(test for clause in loop.node.generators for test in clause.ifs)
         while stack:
             node = stack.pop()
@@ -483,7 +484,7 @@ def _places(node: ast.expr) -> Iterator[str]:
         found = indices.key(node)
         if found is not None:
             yield found
-        if isinstance(node, ast.Subscript | ast.Attribute):
+        if isinstance(node, (ast.Subscript, ast.Attribute)):
             node = node.value
             if isinstance(node, ast.Name):
                 if found is None:

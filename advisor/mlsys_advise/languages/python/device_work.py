@@ -151,7 +151,7 @@ class DeviceWork:
 
     def _is_host(self, node: ast.expr) -> bool:
         term = self.term(node)
-        return isinstance(term, Const | Lit) or bool(self.kinds(node) - _DEVICE_VALUES) or _is_part(node)
+        return isinstance(term, (Const, Lit)) or bool(self.kinds(node) - _DEVICE_VALUES) or _is_part(node)
 
     def _on_device(self, node: ast.expr, results: frozenset[str], *, asking: bool = True) -> bool:
         """Whether a value may be a tensor whose computation is not known to be done.
@@ -201,7 +201,7 @@ class DeviceWork:
 def _stored(target: ast.expr) -> Iterator[ast.expr]:
     """The names and attributes that an assignment binds."""
     for part in ast.walk(target):
-        if isinstance(part, ast.Name | ast.Attribute) and isinstance(part.ctx, ast.Store):
+        if isinstance(part, (ast.Name, ast.Attribute)) and isinstance(part.ctx, ast.Store):
             yield part
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import ast
 import functools
 import posixpath
-from typing import Any
 
 from mlsys_advise.finding import Notice
 from mlsys_advise.languages.python.extract import Extraction
 from mlsys_advise.languages.python.parsing import parse
-from mlsys_advise.languages.python.scopes import FIELDS, Module
+from mlsys_advise.languages.python.scopes import Module, children
 from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.languages.source import Source
 from mlsys_advise.vocabulary import Lexicon
@@ -39,10 +38,5 @@ class PythonDocument:
         while stack:
             node = stack.pop()
             found.append(node)
-            for field in reversed(FIELDS[type(node)]):
-                value: Any = getattr(node, field, None)  # a node, a list of nodes, or neither
-                if type(value) is list:
-                    stack.extend([child for child in reversed(value) if type(child) in FIELDS])
-                elif type(value) in FIELDS:
-                    stack.append(value)
+            stack.extend(reversed(children(node)))
         return tuple(found)

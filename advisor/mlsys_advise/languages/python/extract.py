@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from mlsys_advise.interface import (
     BODY,
@@ -19,7 +19,7 @@ from mlsys_advise.interface import (
     PythonInterface,
 )
 from mlsys_advise.languages.python import loops as loop_facts
-from mlsys_advise.languages.python.scopes import Bind, CallSite, Module, Region, Scope
+from mlsys_advise.languages.python.scopes import Bind, CallSite, Loop, Module, Region, Scope
 from mlsys_advise.languages.python.terms import Terms, annotation, item
 from mlsys_advise.languages.python.writes import written
 from mlsys_advise.languages.source import Source
@@ -69,6 +69,8 @@ HARMLESS: Final = frozenset(
     "glob uuid textwrap weakref".split()
 )
 _TEXT: Final = Lit("str")
+#: Keyword arguments that are kept.
+_MOST_KEYWORDS: Final = 24
 #: Entries of a dict that are kept.
 _MOST_ITEMS: Final = 8
 #: Libraries whose functions are not given functions of the project, but for those below.
@@ -89,6 +91,19 @@ _LAYERS: Final = ("torch.nn.", "torchvision.transforms.", "timm.layers.")
 _CLICK: Final = ("click.option", "typer.Option", "click.argument")
 
 
+class _Library(NamedTuple):
+    """A name that is called. ``verdict``: "" if it may be of the project, "kept", "builtin", "quiet", or its package.
+
+    ``given``: whether such functions are handed functions of the project.
+    """
+
+    canonical: str
+    verdict: str
+    foreign: bool
+    effect: bool
+    given: bool
+
+
 class Extraction:
     """Everything that is stored of a file besides its candidates."""
 
@@ -104,7 +119,7 @@ class Extraction:
         self.call_number: dict[ast.Call, tuple[str, int]] = {}
         self.callees: dict[ast.Call, Term] = {}
         self._settled: dict[tuple[str, str], bool] = {}
-        self._names: dict[str, tuple[str, str]] = {}
+        self._names: dict[str, _Library] = {}
         self._assigned: dict[tuple[str, str], list[tuple[ast.expr | None, Scope]]] = {}
         self._lines_of_calls: dict[str, tuple[int, ...]] = {}
         self._lines_of_loops: dict[str, tuple[int, ...]] = {}
@@ -142,6 +157,7 @@ class Extraction:
                 for node, value, path, _ in scope.attributes:
                     if type(node.value) is ast.Name and node.value.id == receiver:
                         self._assigned.setdefault((scope.cls, node.attr), []).append((None if path else value, scope))
+        terms, callees = self.terms, self.callees
         for owner, scopes in groups.items():
             number = 0
             for scope in scopes:
@@ -149,9 +165,9 @@ class Extraction:
                     self.loop_number[loop.index] = (owner, number)
                     number += 1
                 for site in scope.calls:
-                    callee = self.terms.of(site.node.func, scope)
-                    self.callees[site.node] = callee
-                    self.terms.identify(site.node, callee, owner)
+                    call = site.node
+                    callee = callees[call] = terms.of(call.func, scope)
+                    terms.identify(call, callee, owner)
         functions = {owner: self._function(owner, scopes) for owner, scopes in groups.items()}
         classes = {scope.qualname: self._class(scope) for scope in module.scopes if scope.kind == "class"}
         body = module.scopes[0]
@@ -203,7 +219,7 @@ class Extraction:
     # -- functions
 
     def _function(self, owner: str, scopes: list[Scope]) -> FunctionRecord:
-        scope = next((s for s in scopes if s.kind != "class"), scopes[0])
+        scope = scopes[0] if len(scopes) == 1 else next((s for s in scopes if s.kind != "class"), scopes[0])
         calls: list[CallRecord] = []
         known: dict[CallRecord, int] = {}
         lines: list[int] = []
@@ -211,30 +227,19 @@ class Extraction:
         foreign: set[str] = set()
         for part in scopes:
             for site in part.calls:
-                record = self._call(owner, part, site, effects, foreign)
+                record = self._call(part, site, effects, foreign)
                 if record is None:
                     continue
-                number = known.get(record, -1) if record.site < 0 else -1
-                if number < 0:
-                    number = len(calls)
-                    known[record] = number
+                # A call with an identity is equal to no other.
+                number = known.setdefault(record, len(calls)) if record.site < 0 else len(calls)
+                if number == len(calls):
                     calls.append(record)
                     lines.append(site.node.lineno)
                 self.call_number[site.node] = (owner, number)
         loops = [loop for part in scopes for loop in part.loops]
-        records = tuple(
-            LoopRecord(
-                parent=self.loop_number[loop.parent][1] if loop.parent in self.loop_number else -1,
-                iterated=self._iterated(loop_index),
-                size=loop_facts.size(loop, self.terms, self.module),
-                region=loop.region,
-                names=loop_facts.parts(loop),
-                comprehension=not isinstance(loop.node, ast.For | ast.AsyncFor | ast.While),
-            )
-            for loop_index, loop in ((loop.index, loop) for loop in loops)
-        )
+        records = tuple([self._loop(loop) for loop in loops])
         self._lines_of_calls[owner] = tuple(lines)
-        self._lines_of_loops[owner] = tuple(loop.node.lineno for loop in loops)
+        self._lines_of_loops[owner] = tuple([loop.node.lineno for loop in loops])
         stores = self._stores(owner, scopes)
         decorators = self._decorators(scope)
         for decorator in decorators:
@@ -262,46 +267,54 @@ class Extraction:
             writes=written(scope, self.module),
         )
 
-    def _iterated(self, index: int) -> Term:
-        loop = self.module.loops[index]
-        if loop.iterated is None:
-            return UNKNOWN
-        node = loop_facts.unwrap(loop.iterated, self.terms, self.module, loop)
-        return self.terms.of(node, self.module.scopes[loop.scope])
+    def _loop(self, loop: Loop) -> LoopRecord:
+        # What follows may ask for terms of names: in this order, because the deepest of them are kept.
+        iterated = loop_facts.unwrap(loop.iterated, self.terms, self.module, loop)
+        term = self.terms.of(iterated, self.module.scopes[loop.scope]) if iterated is not None else UNKNOWN
+        return LoopRecord(
+            parent=self.loop_number[loop.parent][1] if loop.parent in self.loop_number else -1,
+            iterated=term,
+            size=loop_facts.size_of(loop, iterated, self.terms, self.module),
+            region=loop.region,
+            names=loop_facts.parts(loop),
+            comprehension=not isinstance(loop.node, (ast.For, ast.AsyncFor, ast.While)),
+        )
 
-    def _call(
-        self, owner: str, scope: Scope, site: CallSite, effects: set[Effect], foreign: set[str]
-    ) -> CallRecord | None:
+    def _call(self, scope: Scope, site: CallSite, effects: set[Effect], foreign: set[str]) -> CallRecord | None:
         node = site.node
         callee = self.callees[node]
+        region = site.region
         loop = self.loop_number[site.loop][1] if site.loop >= 0 else -1
         func = node.func
-        attribute = func.attr if type(func) is ast.Attribute else ""
-        if attribute:
+        attribute = ""
+        if type(func) is ast.Attribute:
+            attribute = func.attr
             if attribute == "add_argument":
                 self._option(node, scope)
                 return None
             token = self.tokens.get(attribute)
             if token is not None:
-                effects.add(Effect(token, loop, site.region))
-        keep = node in self.terms.sites
+                effects.add(Effect(token, loop, region))
+        identity = self.terms.sites.get(node)
+        keep = identity is not None
         cls = type(callee)
         if cls is Name:
-            dotted, verdict = self._library(callee.dotted)  # type: ignore[union-attr]
-            if dotted in self.words and (verdict != "builtin" or reads(node)):
-                effects.add(Effect(dotted, loop, site.region))
-            if verdict == "" or verdict == "kept":
+            dotted = callee.dotted  # type: ignore[union-attr]
+            name = self._names.get(dotted) or self._library(dotted)
+            if name.effect and (name.verdict != "builtin" or reads(node)):
+                effects.add(Effect(name.canonical, loop, region))
+            if name.verdict == "" or name.verdict == "kept":
                 keep = True
             else:
-                if verdict not in ("quiet", "builtin"):
-                    foreign.add(verdict)
-                if not dotted.startswith(_UNGIVEN) or dotted in _GIVEN:
-                    keep = keep or self._hands_over(node, scope)
+                if name.foreign:
+                    foreign.add(name.verdict)
+                if name.given and not keep:
+                    keep = self._hands_over(node, scope)
         elif cls is Member:
             keep = keep or self._of_interest(callee, scope) or (attribute in ("to", "cuda") and moves(site, callee.of))  # type: ignore[arg-type, union-attr]
             keep = keep or attribute == _RESTORES
             if not keep and type(callee.of) is Self and self._is_library_object(callee.of.cls, attribute):  # type: ignore[union-attr]
-                effects.add(Effect(LAYER, loop, site.region))
+                effects.add(Effect(LAYER, loop, region))
         elif cls is Unknown:
             common = attribute in self.lexicon.vocabulary.common
             if not keep and not common:
@@ -313,59 +326,56 @@ class Extraction:
         if not keep:
             return None
         keywords: tuple[tuple[str, Term], ...] = ()
+        hidden = False
         if node.keywords:
-            keywords = self._keywords(node, scope)
+            keywords, hidden = self._keywords(node, scope)
+        args: tuple[Term, ...] = ()
+        if node.args:
+            args = tuple([self._argument(arg, scope) for arg in node.args[:8]])
+            for arg in node.args:
+                if type(arg) is ast.Starred:
+                    hidden = True
         return CallRecord(
-            callee,
-            tuple([self._argument(arg, scope) for arg in node.args[:8]]),
-            keywords,
-            loop,
-            site.region,
-            self.terms.sites[node][1] if node in self.terms.sites else -1,
-            site.awaited,
-            self._hidden(node, scope),
+            callee, args, keywords, loop, region, -1 if identity is None else identity[1], site.awaited, hidden
         )
 
-    def _library(self, dotted: str) -> tuple[str, str]:
-        """The canonical name, and "" if it may be of the project, "kept", "builtin", "quiet", or a foreign package."""
-        known = self._names.get(dotted)
-        if known is None:
-            canonical = self.lexicon.canonical(dotted)
-            top = canonical.partition(".")[0]
-            if top == "builtins":
-                verdict = "builtin"
-            elif top in LIBRARIES and top not in self.module.package:
-                vocabulary = self.lexicon.vocabulary
-                if canonical in vocabulary.sites or canonical in vocabulary.wrappers:
-                    verdict = "kept"
-                else:
-                    verdict = "quiet" if top in HARMLESS else top
+    def _library(self, dotted: str) -> _Library:
+        canonical = self.lexicon.canonical(dotted)
+        top = canonical.partition(".")[0]
+        if top == "builtins":
+            verdict = "builtin"
+        elif top in LIBRARIES and top not in self.module.package:
+            vocabulary = self.lexicon.vocabulary
+            if canonical in vocabulary.sites or canonical in vocabulary.wrappers:
+                verdict = "kept"
             else:
-                verdict = ""
-            known = self._names[dotted] = (canonical, verdict)
-        return known
+                verdict = "quiet" if top in HARMLESS else top
+        else:
+            verdict = ""
+        found = self._names[dotted] = _Library(
+            canonical,
+            verdict,
+            verdict not in ("quiet", "builtin"),
+            canonical in self.words,
+            not canonical.startswith(_UNGIVEN) or canonical in _GIVEN,
+        )
+        return found
 
-    def _keywords(self, node: ast.Call, scope: Scope) -> tuple[tuple[str, Term], ...]:
-        """Keyword arguments by name, with those of a `**` whose dict is literal."""
+    def _keywords(self, node: ast.Call, scope: Scope) -> tuple[tuple[tuple[str, Term], ...], bool]:
+        """Keyword arguments by name, with those of a literal `**`; and whether another `**` hides some."""
         found: dict[str, Term] = {}
-        for keyword in node.keywords[:24]:
-            if keyword.arg is not None:
-                found[keyword.arg] = self._argument(keyword.value, scope)
-            else:
+        hidden = False
+        for number, keyword in enumerate(node.keywords):
+            if keyword.arg is None:
                 term = self.terms.of(keyword.value, scope)
-                if type(term) is Map:
+                if type(term) is not Map:
+                    hidden = True
+                elif number < _MOST_KEYWORDS:
                     for name, part in term.items:
                         found.setdefault(name, part)
-        return tuple(sorted(found.items()))
-
-    def _hidden(self, node: ast.Call, scope: Scope) -> bool:
-        for arg in node.args:
-            if type(arg) is ast.Starred:
-                return True
-        for keyword in node.keywords:
-            if keyword.arg is None and type(self.terms.of(keyword.value, scope)) is not Map:
-                return True
-        return False
+            elif number < _MOST_KEYWORDS:
+                found[keyword.arg] = self._argument(keyword.value, scope)
+        return tuple(sorted(found.items()) if len(found) > 1 else found.items()), hidden
 
     def _argument(self, node: ast.expr, scope: Scope) -> Term:
         term = self.terms.of(node, scope, 7)
@@ -379,11 +389,11 @@ class Extraction:
         if type(of) is Self and f"{of.cls}.{callee.name}" in self.module.by_qualname:
             return True
         if callee.name in self.lexicon.vocabulary.common:
-            if callee.name not in _OF_MODELS or isinstance(of, Const | Lit):
+            if callee.name not in _OF_MODELS or isinstance(of, (Const, Lit)):
                 return False
-            if "compile" not in self.module.words and not isinstance(of, Var | Member | Item):
+            if "compile" not in self.module.words and not isinstance(of, (Var, Member, Item)):
                 return False
-        if isinstance(of, Call) and isinstance(of.callee, Name):
+        if type(of) is Call and type(of.callee) is Name:
             kind = self.lexicon.constructed(of.callee.dotted)
             if kind and kind not in ("none", "scalar"):
                 return f"{kind}.{callee.name}" in self.lexicon.vocabulary.wrappers or kind in _KEPT_RECEIVERS
@@ -391,7 +401,7 @@ class Extraction:
             return False
         if type(of) is Member and type(of.of) is Self and self._is_library_object(of.of.cls, of.name):
             return False
-        return not isinstance(of, Const | Lit)
+        return not isinstance(of, (Const, Lit))
 
     def _is_library_object(self, cls: str, attribute: str) -> bool:
         """Whether an attribute of a class of this file is only ever a layer or the like, whose calls say nothing."""
@@ -420,7 +430,7 @@ class Extraction:
                 number = self.module.loads.get(arg)
                 if number is not None and self.module.bindings[number].kind not in (Bind.DEF, Bind.IMPORT, Bind.ASSIGN):
                     continue
-            if isinstance(arg, ast.Name | ast.Attribute | ast.Lambda):
+            if isinstance(arg, (ast.Name, ast.Attribute, ast.Lambda)):
                 term = self.terms.of(arg, scope, 4)
                 if isinstance(term, Def) and term.qualname not in self.local_classes:
                     return True
@@ -465,38 +475,44 @@ class Extraction:
 
     def _annotations(self, scope: Scope) -> tuple[Term | None, ...]:
         node = scope.node
-        if isinstance(node, ast.Lambda) or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.Lambda) or not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             return ()
         around = scope.parent or scope
-        found = tuple(annotation(arg.annotation, self.terms, around) for arg in arguments(node.args))
-        return found if any(found) else ()
+        found = [
+            annotation(arg.annotation, self.terms, around) if arg.annotation is not None else None
+            for arg in arguments(node.args)
+        ]
+        return tuple(found) if any(found) else ()
 
     def _defaults(self, scope: Scope) -> tuple[Term | None, ...]:
         node = scope.node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            return ()
+        args = node.args
+        decorated = not isinstance(node, ast.Lambda) and bool(node.decorator_list)
+        if not args.defaults and not args.kw_defaults and not decorated:
+            return ()
+        clicked = self._click(scope) if decorated else {}
+        if not args.defaults and not any(args.kw_defaults) and not clicked:
             return ()
         around = scope.parent or scope
-        args = node.args
-        by_name: dict[str, ast.expr] = {}
-        positional = [*args.posonlyargs, *args.args]
-        for arg, default in zip(reversed(positional), reversed(args.defaults), strict=False):
-            by_name[arg.arg] = default
-        for arg, keyword_default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-            if keyword_default is not None:
-                by_name[arg.arg] = keyword_default
-        clicked = self._click(scope)
-        if not by_name and not clicked:
-            return ()
-        return tuple(
-            self.terms.of(by_name[arg.arg], around, 4) if arg.arg in by_name else clicked.get(arg.arg)
-            for arg in arguments(args)
-        )
+        nodes: list[ast.expr | None] = [None] * (len(args.posonlyargs) + len(args.args) - len(args.defaults))
+        nodes += args.defaults
+        if args.vararg:
+            nodes.append(None)
+        nodes += args.kw_defaults
+        if args.kwarg:
+            nodes.append(None)
+        found = [self.terms.of(node, around, 4) if node is not None else None for node in nodes]
+        if clicked:
+            return tuple([term or clicked.get(name) for term, name in zip(found, scope.parameters, strict=True)])
+        return tuple(found)
 
     def _click(self, scope: Scope) -> dict[str, Term]:
         """Defaults that click's decorators give to parameters."""
         node = scope.node
         found: dict[str, Term] = {}
-        for decorator in node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else ():
+        for decorator in node.decorator_list if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else ():
             if isinstance(decorator, ast.Call) and decorator.args:
                 callee = self.terms.of(decorator.func, scope.parent or scope, 4)
                 if isinstance(callee, Name) and callee.dotted in _CLICK:
@@ -512,9 +528,9 @@ class Extraction:
 
     def _decorators(self, scope: Scope) -> tuple[CallRecord, ...]:
         node = scope.node
-        if isinstance(node, ast.Lambda | ast.Module) or scope.parent is None:
+        if isinstance(node, (ast.Lambda, ast.Module)) or scope.parent is None or not node.decorator_list:
             return ()
-        return tuple(self._decorator(decorator, scope.parent) for decorator in node.decorator_list)
+        return tuple([self._decorator(decorator, scope.parent) for decorator in node.decorator_list])
 
     def _decorator(self, node: ast.expr, scope: Scope) -> CallRecord:
         if isinstance(node, ast.Call):
@@ -528,6 +544,8 @@ class Extraction:
         return CallRecord(self.terms.of(node, scope))
 
     def _returns(self, scope: Scope) -> tuple[Term, ...]:
+        if not scope.returns:
+            return ()
         found: list[Term] = []
         for node in scope.returns[:8]:
             term = self.terms.of(node, scope)
@@ -650,7 +668,7 @@ class Extraction:
         members: set[str] = set()
         effects: set[str] = set()
         constructed: set[str] = set()
-        seen: set[int] = set()
+        values: list[Term] = [*self.interface.variables.values()]
         for record in self.interface.functions.values():
             effects.update([effect.token for effect in record.effects])
             for call in (*record.calls, *record.decorators):
@@ -658,30 +676,25 @@ class Extraction:
                 name = last_name(callee) or (last_name(callee.callee) if type(callee) is Call else "")
                 if name:
                     calls.add(name)
-                if call.site >= 0 and type(callee) is Name:
-                    constructed.add(self.lexicon.canonical(callee.dotted))
-                if type(callee) is Member:
-                    named(callee, refers, members, seen)
-                elif type(callee) is Name:
+                if type(callee) is Name:
+                    if call.site >= 0:
+                        constructed.add(self.lexicon.canonical(callee.dotted))
                     refers.add(callee.dotted.rpartition(".")[0].rpartition(".")[2])
-                for arg in call.args:
-                    named(arg, refers, members, seen)
-                for _, part in call.keywords:
-                    named(part, refers, members, seen)
-            for loop in record.loops:
-                named(loop.iterated, refers, members, seen)
-            for term in record.returns:
-                named(term, refers, members, seen)
+                elif type(callee) is Member:
+                    values.append(callee)
+                values += call.args
+                if call.keywords:
+                    values += [part for _, part in call.keywords]
+            values += [loop.iterated for loop in record.loops]
+            values += record.returns
             for receiver, attribute, value in record.stores:
                 members.add(attribute)
-                named(receiver, refers, members, seen)
-                named(value, refers, members, seen)
+                values += (receiver, value)
         for cls in self.interface.classes.values():
             for name, value, _ in cls.attributes:
                 members.add(name)
-                named(value, refers, members, seen)
-        for value in self.interface.variables.values():
-            named(value, refers, members, seen)
+                values.append(value)
+        named(values, refers, members)
         bases = {last_name(base) for cls in self.interface.classes.values() for base in cls.bases}
         return {
             "call": tuple(sorted(calls)),
@@ -786,7 +799,7 @@ def derived(term: Term) -> bool:
     stack = [term]
     while stack:
         part = stack.pop()
-        if isinstance(part, Elem | Param) or (isinstance(part, Call) and part.callee == _NEXT):
+        if isinstance(part, (Elem, Param)) or (isinstance(part, Call) and part.callee == _NEXT):
             return True
         stack.extend(children(part))
     return False
@@ -808,27 +821,34 @@ def arguments(args: ast.arguments) -> list[ast.arg]:
     return found
 
 
-def named(term: Term, refers: set[str], members: set[str], seen: set[int]) -> None:
-    """Collect what a term refers to: functions and project names as values, and attributes.
-
-    ``seen`` are the identities of parts that were collected before; most terms share most of their parts.
-    """
-    stack = [term]
+def named(terms: list[Term], refers: set[str], members: set[str]) -> None:
+    """Collect what terms refer to: functions and project names as values, and attributes."""
+    stack: list[Any] = terms
+    pop, push, extend = stack.pop, stack.append, stack.extend
+    seen: set[int] = set()  # identities: most terms share most of their parts
     while stack:
-        part = stack.pop()
+        part = pop()
         cls = type(part)
-        if cls is Const or cls is Unknown or cls is Param or cls is Lit or id(part) in seen:
+        if cls in _SILENT or id(part) in seen:
             continue
         seen.add(id(part))
         if cls is Member:
-            members.add(part.name)  # type: ignore[union-attr]
-            of = part.of  # type: ignore[union-attr]
+            members.add(part.name)
+            of = part.of
             if type(of) is Self or type(of) is Def:
-                refers.add(part.name)  # type: ignore[union-attr]
-            stack.append(of)
-        elif cls is Def or cls is Name or cls is Var:
-            name = last_name(part)
-            if name:
-                refers.add(name)
+                refers.add(part.name)
+            push(of)
+        elif cls is Name:
+            refers.add(part.dotted.rpartition(".")[2])
+        elif cls is Call:
+            extend(part.args)
+            push(part.callee)
+        elif cls is Def or cls is Var:
+            refers.add(last_name(part))
         else:
-            stack.extend(children(part))
+            extend(children(part))
+    refers.discard("")
+
+
+#: Terms that name nothing.
+_SILENT: Final = frozenset({Const, Unknown, Param, Lit, Self})

@@ -69,7 +69,7 @@ def is_too_deep(error: BaseException) -> bool:
     """Whether the parser gave up on the depth of the code rather than on its grammar."""
     if isinstance(error, SyntaxError):
         return error.msg.startswith("too many ")
-    return isinstance(error, RecursionError | MemoryError)
+    return isinstance(error, (RecursionError, MemoryError))
 
 
 def message_of(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from mlsys_advise.languages.python.scopes import Bind, Loop, Module
+from mlsys_advise.languages.python.scopes import Bind, Loop, Module, children
 
 SCALAR: Final = "scalar"
 SLICE: Final = "slice"
@@ -90,7 +90,7 @@ def key(node: ast.expr) -> str | None:
 
 def root(node: ast.expr) -> ast.Name | None:
     """The name that a chain of attributes and subscripts starts from."""
-    while isinstance(node, ast.Attribute | ast.Subscript):
+    while isinstance(node, (ast.Attribute, ast.Subscript)):
         node = node.value
     return node if isinstance(node, ast.Name) else None
 
@@ -123,7 +123,7 @@ def depends(node: ast.expr, loop: Loop, module: Module) -> bool:
                 if number >= loop.first and binding.value is not None and binding.kind in (Bind.ASSIGN, Bind.AUGMENT):
                     stack.append(binding.value)
         else:
-            stack.extend(ast.iter_child_nodes(part))
+            stack.extend(children(part))
     return False
 
 

@@ -6,7 +6,7 @@ import ast
 import re
 from typing import Final
 
-from mlsys_advise.languages.python.scopes import Bind, Binding, Loop, Module, Scope
+from mlsys_advise.languages.python.scopes import Bind, Binding, Loop, Module, Scope, children
 from mlsys_advise.languages.python.shapes import Shapes
 from mlsys_advise.languages.python.terms import Terms
 from mlsys_advise.term import Const, Elem, Lit, Map, Member, Name, Seq, Term, last_name
@@ -60,14 +60,17 @@ def unwrap(node: ast.expr | None, terms: Terms, module: Module, loop: Loop) -> a
 
 def size(loop: Loop, terms: Terms, module: Module) -> str:
     """DATA, SMALL, EPOCHS, ONCE or OPEN (nothing is known; what is iterated may be asked for)."""
+    return size_of(loop, unwrap(loop.iterated, terms, module, loop), terms, module)
+
+
+def size_of(loop: Loop, node: ast.expr | None, terms: Terms, module: Module) -> str:
+    """The same, where it is known what is iterated without tqdm and the like."""
     if isinstance(loop.node, ast.While):
         return OPEN
     if _runs_once(loop.iterated):
         return ONCE
-    names = identifiers(loop.target) + identifiers(loop.iterated)
-    if any(_EPOCH_WORDS.search(name) for name in names):
+    if _EPOCH_WORDS.search(" ".join(identifiers(loop.target) + identifiers(loop.iterated))):
         return EPOCHS
-    node = unwrap(loop.iterated, terms, module, loop)
     scope = module.scopes[loop.scope]
     match node:
         case ast.Tuple() | ast.List() | ast.Set() | ast.Dict() | ast.Constant():
@@ -78,9 +81,7 @@ def size(loop: Loop, terms: Terms, module: Module) -> str:
     found = by_kind(term, terms)
     if found != OPEN:
         return found
-    if any(_SMALL_WORDS.search(name) for name in identifiers(node)):
-        return SMALL
-    return OPEN
+    return SMALL if _SMALL_WORDS.search(" ".join(identifiers(node))) else OPEN
 
 
 def _runs_once(node: ast.expr | None) -> bool:
@@ -117,7 +118,7 @@ def bound(node: ast.expr, terms: Terms, module: Module, loop: Loop, depth: int =
                 if any(_SMALL_WORDS.search(word) for word in identifiers(inner)):
                     return SMALL
                 kind = by_kind(terms.of(inner, scope), terms)
-                return DATA if kind == OPEN and not isinstance(inner, ast.List | ast.Tuple) else kind
+                return DATA if kind == OPEN and not isinstance(inner, (ast.List, ast.Tuple)) else kind
             parts = {bound(arg, terms, module, loop, depth - 1) for arg in args}
             if name == "min" and SMALL in parts:
                 return SMALL
@@ -213,7 +214,7 @@ def _display(node: ast.expr | None, scope: Scope, module: Module) -> ast.expr | 
     binding = module.bindings[number] if number is not None else None
     if binding is None or binding.path or binding.kind != Bind.ASSIGN:
         return node
-    return binding.value if isinstance(binding.value, ast.Tuple | ast.List) else node
+    return binding.value if isinstance(binding.value, (ast.Tuple, ast.List)) else node
 
 
 def _integer(node: ast.expr, terms: Terms, scope: Scope, shapes: Shapes) -> int | None:
@@ -292,5 +293,5 @@ def identifiers(node: ast.AST | None) -> list[str]:
             found.append(part.attr.lower())
             stack.append(part.value)
         else:
-            stack.extend(reversed([*ast.iter_child_nodes(part)]))
+            stack.extend(reversed(children(part)))
     return found

@@ -109,7 +109,7 @@ class Origins:
                 continue
             seen.add(number)
             binding = self.module.bindings[number]
-            carried = self.terms.carried(binding.name, number)
+            carried = self.terms.carried.get(number)
             if carried is not None:
                 pending.append(carried)
             if binding.kind in (Bind.PHI, Bind.AUGMENT):
@@ -123,7 +123,7 @@ class Origins:
 def _unpacked(value: ast.expr, path: tuple[int, ...]) -> ast.expr | None:
     """The part of a display that an unpacking takes; of any other value the whole, which holds the part."""
     for position in path:
-        if isinstance(value, ast.Tuple | ast.List):
+        if isinstance(value, (ast.Tuple, ast.List)):
             if not -len(value.elts) <= position < len(value.elts):
                 return None
             value = value.elts[position]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_right
-from typing import Any
 
-from mlsys_advise.languages.python.scopes import FIELDS
+from mlsys_advise.languages.python.scopes import children
 
 
 class Parents:
@@ -58,16 +57,9 @@ class Parents:
             known.update(dict.fromkeys(only, top))
         while stack:
             node = stack.pop()
-            for field in FIELDS[type(node)]:
-                value: Any = getattr(node, field, None)  # a node, a list of nodes, or neither
-                if type(value) is list:
-                    for child in value:
-                        if type(child) in FIELDS:
-                            known[child] = node
-                            stack.append(child)
-                elif type(value) in FIELDS:
-                    known[value] = node
-                    stack.append(value)
+            inside = children(node)
+            known.update(dict.fromkeys(inside, node))
+            stack += inside
 
 
 def _first_line(statement: ast.stmt) -> int:

@@ -169,7 +169,7 @@ class Placements:
                 continue
             seen.add(number)
             binding = self.module.bindings[number]
-            carried = self.terms.carried(binding.name, number)
+            carried = self.terms.carried.get(number)
             if carried is not None:
                 pending.append(carried)
             if binding.kind in (Bind.PHI, Bind.AUGMENT):

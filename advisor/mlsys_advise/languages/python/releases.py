@@ -6,8 +6,9 @@ Names decide here: what follows such a statement is only ever excused by it.
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from typing import Final
+from typing import Any, Final
 
 _HEAVY: Final = re.compile(
     r"(^|_)(model|pipe|pipeline|engine|vae|unet|encoder|decoder|transformer|llm|state_dict|shard|net|network|module|"
@@ -26,20 +27,33 @@ _ENDING: Final = re.compile(
 )
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def ends_something(function: str) -> bool:
     """Whether a function's name says that it ends something: a session, a server, the life of an object."""
     return _ENDING.search(function.lower()) is not None
 
 
+@functools.lru_cache(maxsize=1 << 15)
+def _lasts(function: str) -> bool:
+    """Whether a function's name says that it loads or unloads something heavy."""
+    return function in _LOADING or _UNLOADING.match(function) is not None
+
+
 def releases(statement: ast.stmt) -> bool:
-    """Whether a simple statement drops, moves away or loads something heavy."""
-    match statement:
-        case ast.Delete(targets):
-            return any(_heavy(target) for target in targets)
-        case ast.Assign(targets, ast.Constant(None)):
-            return any(_heavy(target) for target in targets)
-        case ast.Assign(value=ast.Call() as call) | ast.Expr(ast.Call() as call):
-            return _loads_or_unloads(call)
+    """Whether a simple statement drops, moves away or loads something heavy.
+
+    The walk asks this of every call and assignment: exact types are tested here, because `match` takes four times
+    as long.
+    """
+    cls = type(statement)
+    if cls is ast.Expr or cls is ast.Assign:
+        value = statement.value  # type: ignore[attr-defined]
+        if type(value) is ast.Call:
+            return _loads_or_unloads(value)
+        if cls is ast.Assign and type(value) is ast.Constant and value.value is None:
+            return any(_heavy(target) for target in statement.targets)  # type: ignore[attr-defined]
+    elif cls is ast.Delete:
+        return any(_heavy(target) for target in statement.targets)  # type: ignore[attr-defined]
     return False
 
 
@@ -54,24 +68,27 @@ def _heavy(target: ast.expr) -> bool:
 
 def _loads_or_unloads(call: ast.Call) -> bool:
     """Whether one of the calls of a chain `X.load(..).to(..)` loads or moves away."""
-    node: ast.expr = call
+    node: Any = call
     while True:
-        match node:
-            case ast.Call(ast.Attribute(of, name), args):
-                if name in _LOADING or _UNLOADING.match(name):
+        cls = type(node)
+        if cls is ast.Call:
+            func = node.func
+            if type(func) is ast.Attribute:
+                name, of = func.attr, func.value
+                if _lasts(name):
                     return True
-                if name == "load" and isinstance(of, ast.Name) and of.id == "torch":
+                if name == "load" and type(of) is ast.Name and of.id == "torch":
                     return True
-                if name == "cpu" or (name == "to" and args and _is_host(args[0])):
+                if name == "cpu" or (name == "to" and node.args and _is_host(node.args[0])):
                     if _heavy(of):
                         return True
                 node = of
-            case ast.Call(ast.Name(name)):
-                return name in _LOADING or _UNLOADING.match(name) is not None
-            case ast.Attribute(of) | ast.Subscript(of):
-                node = of
-            case _:
-                return False
+            else:
+                return type(func) is ast.Name and _lasts(func.id)
+        elif cls is ast.Attribute or cls is ast.Subscript:
+            node = node.value
+        else:
+            return False
 
 
 def _is_host(node: ast.expr) -> bool:

@@ -73,7 +73,7 @@ class Shapes:
             case ast.BinOp(left, _, right):
                 return self._broadcast([left, right], scope, depth)
             case ast.Compare(left, ops, comparators):
-                if isinstance(ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn):
+                if isinstance(ops[0], (ast.Is, ast.IsNot, ast.In, ast.NotIn)):
                     return NUMBER
                 return self._broadcast([left, *comparators], scope, depth)
             case ast.BoolOp(_, values):
@@ -171,7 +171,7 @@ class Shapes:
     def _parameter(self, scope: Scope, binding: Binding) -> Array:
         """A parameter that is annotated as a number, or that only a number's default speaks of."""
         node = scope.node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             return UNKNOWN
         positional = [*node.args.posonlyargs, *node.args.args]
         defaults = dict(zip((arg.arg for arg in reversed(positional)), reversed(node.args.defaults), strict=False))
@@ -184,7 +184,7 @@ class Shapes:
                     plain = isinstance(arg.annotation, ast.Name) and arg.annotation.id in ("int", "float", "bool")
                     return NUMBER if plain else UNKNOWN
                 default = defaults.get(arg.arg)
-                number = isinstance(default, ast.Constant) and isinstance(default.value, int | float)
+                number = isinstance(default, ast.Constant) and isinstance(default.value, (int, float))
                 return NUMBER if number else UNKNOWN
         return UNKNOWN
 
@@ -415,7 +415,7 @@ class Shapes:
             return UNKNOWN
         if keep:
             return Array(rank=inner.rank)
-        lost = len(axis.elts) if isinstance(axis, ast.Tuple | ast.List) else 1
+        lost = len(axis.elts) if isinstance(axis, (ast.Tuple, ast.List)) else 1
         return Array(rank=inner.rank - lost, device=inner.device) if inner.rank >= lost else UNKNOWN
 
     def _image(self, node: ast.Call) -> Array:
@@ -448,7 +448,7 @@ class Shapes:
                 if binding is None or binding.kind != Bind.ASSIGN or binding.path or binding.value is None:
                     break
                 only = binding.value
-            if isinstance(only, ast.Tuple | ast.List):
+            if isinstance(only, (ast.Tuple, ast.List)):
                 args = only.elts
             elif self.of(only, scope, 6).rank != 0:
                 return UNKNOWN

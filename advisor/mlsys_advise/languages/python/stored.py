@@ -75,7 +75,7 @@ class Stored:
                 opened = self._opened(file)
                 if opened is not None:
                     yield opened, source
-            case ast.Call(func) if isinstance(func, ast.Attribute | ast.Name):
+            case ast.Call(func) if isinstance(func, (ast.Attribute, ast.Name)):
                 last = func.attr if isinstance(func, ast.Attribute) else func.id
                 if last in _LAST_NAMES:
                     callee = self.terms.of(func, scope)

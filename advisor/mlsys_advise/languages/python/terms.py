@@ -38,6 +38,10 @@ _WIDTH: Final = 4
 _BUILTINS: Final = frozenset(dir(builtins))
 _PLAIN: Final = {name: Lit(name) for name in ("int", "float", "bool", "str", "bytes", "dict", "list", "tuple", "set")}
 _SCALARS: Final = frozenset({"int", "float", "bool", "len", "hash", "id", "ord", "round"})
+#: Builtins whose results are known, or are those of their arguments.
+_SEEN_THROUGH: Final = _SCALARS | frozenset(
+    {"min", "max", "str", "repr", "format", "dict", "list", "set", "tuple", "getattr", "super"}
+)
 _ITERATING: Final = frozenset({"builtins.enumerate", "builtins.zip"})
 
 
@@ -54,19 +58,34 @@ class Terms:
         self._exported: dict[str, Term] = {}
         self._members: dict[tuple[str, str], Name] = {}
         self._tracked: dict[str, bool] = {}
-        #: annotations that are names of the module, by name
-        self.annotated: dict[str, Term | None] = {}
+        self._free: dict[tuple[int, str], Term] = {}
+        self._functions: dict[str, tuple[str, str]] = {}
+        #: by binding, the one by which a later iteration of a loop may have replaced it
+        self.carried: dict[int, int] = {}
+        for loop in module.loops:
+            for name, last in loop.carried.items():
+                self.carried.setdefault(loop.reads[name], last)
+        #: annotations that are names, by scope and name
+        self.annotated: dict[tuple[int, str], Term | None] = {}
 
     def of(self, node: ast.expr | None, scope: Scope, depth: int = DEPTH) -> Term:
         """The term of an expression evaluated in ``scope``."""
         if node is None or depth <= 0:
             return UNKNOWN
-        make = _MAKERS.get(type(node))
+        cls = type(node)
+        if cls is ast.Name:  # half of all expressions
+            number = self.module.loads.get(node)  # type: ignore[call-overload]
+            if number is not None and number not in self.carried:
+                return self._bindings.get(number) or self.binding(number, depth)
+        make = _MAKERS.get(cls)
         return make(self, node, scope, depth) if make is not None else UNKNOWN
 
     def _attribute(self, node: ast.Attribute, scope: Scope, depth: int) -> Term:
         """A whole chain `a.b.c.d` costs one step of depth, so that long module paths are no longer than short ones."""
-        base, names = node.value, [node.attr]
+        base = node.value
+        if type(base) is not ast.Attribute:
+            return self.member(self.of(base, scope, depth - 1), node.attr)
+        names = [node.attr]
         while type(base) is ast.Attribute:
             names.append(base.attr)
             base = base.value
@@ -118,7 +137,7 @@ class Terms:
     def _binary(self, node: ast.BinOp, scope: Scope, depth: int) -> Term:
         depth = min(depth, _ARITHMETIC)
         first = self.of(node.left, scope, depth - 2)
-        if isinstance(node.op, ast.Mod) and isinstance(first, Lit | Const) and _type_of(first) == "str":
+        if isinstance(node.op, ast.Mod) and isinstance(first, (Lit, Const)) and _type_of(first) == "str":
             return Lit("str")
         if isinstance(node.op, ast.Mult) and isinstance(first, Seq):
             return Seq(first.builtin, first.items, many=True)
@@ -128,7 +147,7 @@ class Terms:
         return arith(first, second)
 
     def _compare(self, node: ast.Compare, scope: Scope, depth: int) -> Term:
-        if isinstance(node.ops[0], ast.Is | ast.IsNot | ast.In | ast.NotIn):
+        if isinstance(node.ops[0], (ast.Is, ast.IsNot, ast.In, ast.NotIn)):
             return Lit("bool")
         depth = min(depth, _ARITHMETIC)
         return arith(self.of(node.left, scope, depth - 2), self.of(node.comparators[0], scope, depth - 2))
@@ -137,7 +156,7 @@ class Terms:
         if isinstance(node.op, ast.Not):
             return Lit("bool")
         inner = self.of(node.operand, scope, depth - 1)
-        if isinstance(node.op, ast.USub) and isinstance(inner, Const) and isinstance(inner.value, int | float):
+        if isinstance(node.op, ast.USub) and isinstance(inner, Const) and isinstance(inner.value, (int, float)):
             return Const(-inner.value)
         return inner
 
@@ -172,43 +191,44 @@ class Terms:
         number = self.module.loads.get(node)
         if number is None:
             return self.free(node.id, scope, depth)
-        binding = self.module.bindings[number]
-        if binding.kind < Bind.PARAM or binding.kind > Bind.DEF:
-            carried = self.carried(node.id, number)
-            if carried is not None:
+        carried = self.carried.get(number)
+        if carried is not None:
+            kind = self.module.bindings[number].kind
+            if kind < Bind.PARAM or kind > Bind.DEF:
                 return either([self.binding(number, depth), self.binding(carried, depth - 2)])
-        return self.binding(number, depth)
-
-    def carried(self, name: str, number: int) -> int | None:
-        """The binding by which a later iteration of a loop may have replaced this one."""
-        scope = self.module.scopes[self.module.bindings[number].scope]
-        for loop in scope.loops:
-            if loop.reads.get(name) == number and name in loop.carried:
-                return loop.carried[name]
-        return None
+        return self._bindings.get(number) or self.binding(number, depth)
 
     def free(self, name: str, scope: Scope, depth: int = DEPTH) -> Term:
         """A name that the scope does not bind before the load: enclosing functions, the module, builtins."""
+        place = (scope.index, name)
+        known = self._free.get(place)
+        if known is not None:
+            return known
         around: Scope | None = scope
         while around is not None:
             numbers = around.bindings.get(name)
             if numbers and (around.kind != "class" or around is scope):
                 if around.kind == "module":
-                    term = self._exported.get(name)
-                    if term is None:
-                        term = self._exported[name] = self.exported(name, numbers)
+                    term = self._free[place] = self.exported(name, numbers)
                     return term
                 return either([self.binding(number, depth - 1) for number in numbers[:_WIDTH]])
             around = around.parent
-        return Name(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+        term = self._free[place] = Name(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+        return term
 
-    def exported(self, name: str, numbers: list[int], depth: int = DEPTH) -> Term:
+    def exported(self, name: str, numbers: list[int]) -> Term:
         """A module-level name seen from elsewhere: an import or definition, or else a variable of the module."""
+        known = self._exported.get(name)
+        if known is None:
+            known = self._exported[name] = self._export(name, numbers)
+        return known
+
+    def _export(self, name: str, numbers: list[int]) -> Term:
         terms: list[Term] = []
         for number in numbers[:_WIDTH]:
             binding = self.module.bindings[number]
             if binding.kind in (Bind.IMPORT, Bind.DEF):
-                terms.append(self.binding(number, depth))
+                terms.append(self.binding(number))
             elif not (isinstance(binding.value, ast.Constant) and binding.value.value is None and len(numbers) > 1):
                 return Var(name)
         return either(terms) if terms else Var(name)
@@ -242,12 +262,12 @@ class Terms:
                 return Def(binding.dotted)
             case Bind.AUGMENT:
                 before = [self.binding(previous, depth - 1) for previous in binding.previous]
-                if before and not isinstance(before[0], Unknown | Arith):
+                if before and not isinstance(before[0], (Unknown, Arith)):
                     return either(before)
                 return arith(*before, self.of(binding.value, scope, min(depth, _ARITHMETIC) - 2))
             case Bind.PHI:
                 options = [self.binding(previous, depth - 1) for previous in binding.previous]
-                if Const(None) in options and any(isinstance(option, Name | Def) for option in options):
+                if Const(None) in options and any(isinstance(option, (Name, Def)) for option in options):
                     options.remove(Const(None))  # `except ImportError: torch = None`
                 return either(options)
             case _:
@@ -259,10 +279,9 @@ class Terms:
     def parameter(self, scope: Scope, index: int) -> Term:
         """A parameter; the first of a method is its receiver."""
         if index == 0 and scope.cls and scope.kind == "function" and not scope.static:
-            node = scope.node
-            decorators = node.decorator_list if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else []
-            if any(isinstance(d, ast.Name) and d.id == "classmethod" for d in decorators):
-                return Def(scope.cls)
+            for decorator in getattr(scope.node, "decorator_list", ()):
+                if type(decorator) is ast.Name and decorator.id == "classmethod":
+                    return Def(scope.cls)
             return Self(scope.cls)
         return Param(scope.qualname, index)
 
@@ -299,57 +318,89 @@ class Terms:
 
     def call(self, node: ast.Call, scope: Scope, depth: int = DEPTH) -> Term:
         callee = self.of(node.func, scope, depth - 1)
-        if isinstance(callee, Name):
-            dotted = callee.dotted
-            if dotted.startswith("builtins."):
-                name = dotted[9:]
-                if name in ("min", "max"):
-                    return Call(callee, tuple([self.of(arg, scope, 4) for arg in node.args[:_WIDTH]]))
-                if name in _SCALARS:
-                    return Lit("int" if name == "len" else name)
-                if name in ("str", "repr", "format"):
-                    return Lit("str")
-                if name == "dict" and not node.args and all(k.arg for k in node.keywords):
-                    return Map(tuple((k.arg or "", self.of(k.value, scope, depth - 1)) for k in node.keywords))
-                if name in ("list", "set", "tuple", "dict") and not node.args:
-                    return Lit(name)
-                if name == "getattr" and len(node.args) >= 2 and isinstance(node.args[1], ast.Constant):
-                    return self.member(self.of(node.args[0], scope, depth - 1), str(node.args[1].value))
-                if name == "super":
-                    return Call(callee)
-            canonical = self.lexicon.canonical(dotted)
-            if canonical in self.lexicon.vocabulary.wrappers:
-                args = [*node.args, *(k.value for k in node.keywords)][:_WIDTH]
-                return Call(callee, tuple(self.of(arg, scope, depth - 1) for arg in args), *self.site(node, scope))
-            if canonical in SHAPED:
-                sizes = node.args[:_WIDTH]
-                return Call(callee, tuple([self.of(arg, scope, 3) for arg in sizes]), *self.site(node, scope))
-            if canonical in OPERATIONS and node.args:
-                return Call(callee, (self.of(node.args[0], scope, depth - 1),), *self.site(node, scope))
-            if canonical in _PATHS:
-                return Call(
-                    callee, tuple([self.of(arg, scope, 4) for arg in node.args[:_WIDTH]]), *self.site(node, scope)
-                )
-            if canonical in ("os.environ.get", "os.getenv"):
-                return Call(Name("os.getenv"), tuple(self.of(arg, scope, 2) for arg in node.args[:2]))
+        cls = type(callee)
+        if cls is Name:
+            dotted = callee.dotted  # type: ignore[union-attr]
+            builtin, known = self._functions.get(dotted) or self._look_up(dotted)
+            term = self._builtin(builtin, node, callee, scope, depth) if builtin else None
+            if term is None and known:
+                term = self._function(known, node, callee, scope, depth)
+            if term is not None:
+                return term
         elif callee is UNKNOWN:
             return UNKNOWN
-        elif type(callee) is Member and callee.name in ("items", "values") and not node.args:
-            view = views(callee.of, callee.name)
-            if view is not None:
-                return view
-        elif type(callee) is Member and callee.name in _SAME:
-            return callee.of
-        elif type(callee) is Member and callee.name == "format":
-            text = callee.of.value if type(callee.of) is Const else None
-            if type(text) is str and text.endswith(_STORED):
-                return self._file(node.args, text.rpartition("}")[2], scope, depth)
-        elif type(callee) is Member and callee.name in _RESHAPING:
-            return arith(callee.of)
-        elif type(callee) is Member and callee.name in _KEEP_ARGUMENTS:
-            args = [*node.args, *(k.value for k in node.keywords if k.arg in (None, "device"))][:_WIDTH]
-            return Call(callee, tuple(self.of(arg, scope, depth - 2) for arg in args), *self.site(node, scope))
+        elif cls is Member:
+            name, of = callee.name, callee.of  # type: ignore[union-attr]
+            if name in ("items", "values") and not node.args:
+                view = views(of, name)
+                if view is not None:
+                    return view
+            elif name in _SAME:
+                return of
+            elif name == "format":
+                text = of.value if type(of) is Const else None
+                if type(text) is str and text.endswith(_STORED):
+                    return self._file(node.args, text.rpartition("}")[2], scope, depth)
+            elif name in _RESHAPING:
+                return arith(of)
+            elif name in _KEEP_ARGUMENTS:
+                args = [*node.args, *(k.value for k in node.keywords if k.arg in (None, "device"))][:_WIDTH]
+                return Call(callee, tuple([self.of(arg, scope, depth - 2) for arg in args]), *self.site(node, scope))
         return Call(callee, (), *self.site(node, scope))
+
+    def _look_up(self, dotted: str) -> tuple[str, str]:
+        """What a function is known as: a builtin that is seen through, and a class of functions; "" where it is not."""
+        canonical = self.lexicon.canonical(dotted)
+        builtin = dotted.removeprefix("builtins.")
+        if canonical in self.lexicon.vocabulary.wrappers:
+            known = "wrapper"
+        elif canonical in SHAPED:
+            known = "shaped"
+        elif canonical in OPERATIONS:
+            known = "operation"
+        elif canonical in _PATHS:
+            known = "path"
+        else:
+            known = "environment" if canonical in ("os.environ.get", "os.getenv") else ""
+        found = self._functions[dotted] = (builtin if builtin != dotted and builtin in _SEEN_THROUGH else "", known)
+        return found
+
+    def _builtin(self, name: str, node: ast.Call, callee: Term, scope: Scope, depth: int) -> Term | None:
+        match name:
+            case "min" | "max":
+                return Call(callee, tuple([self.of(arg, scope, 4) for arg in node.args[:_WIDTH]]))
+            case "len":
+                return Lit("int")
+            case "str" | "repr" | "format":
+                return Lit("str")
+            case "dict" if not node.args and all(k.arg for k in node.keywords):
+                return Map(tuple([(k.arg or "", self.of(k.value, scope, depth - 1)) for k in node.keywords]))
+            case "list" | "set" | "tuple" | "dict":
+                return None if node.args else Lit(name)
+            case "getattr":
+                if len(node.args) >= 2 and isinstance(node.args[1], ast.Constant):
+                    return self.member(self.of(node.args[0], scope, depth - 1), str(node.args[1].value))
+                return None
+            case "super":
+                return Call(callee)
+            case _:
+                return Lit(name)
+
+    def _function(self, known: str, node: ast.Call, callee: Term, scope: Scope, depth: int) -> Term:
+        """The result of a function of a class whose arguments say something of it."""
+        args: list[ast.expr] = node.args
+        match known:
+            case "operation":
+                args, depth = args[:1], depth - 1
+            case "wrapper":
+                args, depth = [*args, *(k.value for k in node.keywords)], depth - 1
+            case "shaped":
+                depth = 3
+            case "path":
+                depth = 4
+            case _:
+                return Call(Name("os.getenv"), tuple([self.of(arg, scope, 2) for arg in args[:2]]))
+        return Call(callee, tuple([self.of(arg, scope, depth) for arg in args[:_WIDTH]]), *self.site(node, scope))
 
     def site(self, node: ast.Call, scope: Scope) -> tuple[str, int]:
         """The identity of a call, where it has one."""
@@ -445,11 +496,12 @@ def _type_of(term: Term) -> str:
 
 def constant(value: object) -> Term:
     """A literal: short ones by value, the rest by type."""
-    if isinstance(value, str):
-        return Const(value) if len(value) <= 40 else Lit("str")
-    if value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 1 << 62):
-        return Const(value)
-    return Lit(type(value).__name__)
+    cls = type(value)
+    if cls is str:
+        return Const(value) if len(value) <= 40 else Lit("str")  # type: ignore[arg-type]
+    if value is None or cls is bool or cls is float or (cls is int and abs(value) < 1 << 62):  # type: ignore[arg-type]
+        return Const(value)  # type: ignore[arg-type]
+    return Lit(cls.__name__)
 
 
 def key(index: ast.expr) -> int | str | None:
@@ -464,6 +516,11 @@ def key(index: ast.expr) -> int | str | None:
 
 def item(of: Term, index: int | str | None) -> Term:
     """One part of a value; displays are seen through."""
+    cls = type(of)
+    if cls is Unknown:
+        return UNKNOWN
+    if cls is not Seq and cls is not Map:
+        return Item(of, index)
     match of:
         case Seq(items=items, many=False) if isinstance(index, int) and -len(items) <= index < len(items):
             return items[index]
@@ -474,8 +531,6 @@ def item(of: Term, index: int | str | None) -> Term:
         case Map(pairs):
             found = [part for name, part in pairs if name == index or index is None]
             return either(found) if found else UNKNOWN
-        case Unknown():
-            return UNKNOWN
         case _:
             return Item(of, index)
 
@@ -518,12 +573,12 @@ def annotation(node: ast.expr | None, terms: Terms, scope: Scope, depth: int = 5
     if type(node) is ast.Name:
         if node.id in _PLAIN:
             return _PLAIN[node.id]
-        known = terms.annotated.get(node.id)
-        if known is None and node.id not in terms.annotated:
-            known = _instance(terms.of(node, scope))
-            if scope.kind == "module":
-                terms.annotated[node.id] = known
-        return known
+        place = (scope.index, node.id)
+        if place not in terms.annotated:
+            terms.annotated[place] = _instance(terms.of(node, scope))
+        return terms.annotated[place]
+    if type(node) is ast.Attribute:
+        return _instance(terms.of(node, scope))
     match node:
         case ast.Constant(str() as text):
             try:
@@ -536,20 +591,22 @@ def annotation(node: ast.expr | None, terms: Terms, scope: Scope, depth: int = 5
         case ast.Subscript(value, index):
             outer = last_name(terms.of(value, scope))
             arguments = index.elts if isinstance(index, ast.Tuple) else [index]
-            if outer in ("Optional", "Union", "Annotated", "Final", "ClassVar"):
+            if outer in _TRANSPARENT:
                 if outer == "Annotated":
                     arguments = arguments[:1]
                 return _either([annotation(part, terms, scope, depth - 1) for part in arguments])
-            if outer in ("list", "List", "Sequence", "Iterable", "Iterator", "tuple", "Tuple", "set", "Set"):
+            if outer in _CONTAINERS:
                 inner_term = annotation(arguments[0], terms, scope, depth - 1) or UNKNOWN
                 return Seq(outer.lower() if outer in ("List", "Tuple", "Set") else "list", (inner_term,), many=True)
             if outer in ("dict", "Dict", "Mapping"):
                 return Lit("dict")
             return annotation(value, terms, scope, depth - 1)
-        case ast.Name() | ast.Attribute():
-            return _instance(terms.of(node, scope))
         case _:
             return None
+
+
+_TRANSPARENT: Final = frozenset({"Optional", "Union", "Annotated", "Final", "ClassVar"})
+_CONTAINERS: Final = frozenset("list List Sequence Iterable Iterator tuple Tuple set Set".split())
 
 
 def _either(parts: list[Term | None]) -> Term | None:

@@ -27,14 +27,17 @@ def written(scope: Scope, module: Module) -> tuple[int, ...]:
         if isinstance(place, ast.expr):
             numbers.update(_load(place, module))
     for site in scope.calls:
-        func = site.node.func
-        if type(func) is ast.Attribute and arrays.mutates(func.attr):
-            numbers.update(_load(func.value, module))
-        for keyword in site.node.keywords:
+        node = site.node
+        func = node.func
+        if type(func) is ast.Attribute:
+            name = func.attr
+            if arrays.mutates(name):
+                numbers.update(_load(func.value, module))
+            if name in _SHUFFLES and node.args:
+                numbers.update(_load(node.args[0], module))
+        for keyword in node.keywords:
             if keyword.arg == "out":
                 numbers.update(_load(keyword.value, module))
-        if type(func) is ast.Attribute and func.attr in _SHUFFLES and site.node.args:
-            numbers.update(_load(site.node.args[0], module))
     found: set[int] = set()
     for number in numbers:
         found.update(_parameters(number, module))
@@ -49,7 +52,7 @@ def _load(node: ast.expr, module: Module) -> list[int]:
     for _ in range(_STEPS):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _VIEWS:
             node = node.func.value
-        elif isinstance(node, ast.Attribute | ast.Subscript):
+        elif isinstance(node, (ast.Attribute, ast.Subscript)):
             node = node.value
     name = indices.root(node)
     number = module.loads.get(name) if name is not None else None
