@@ -59,11 +59,13 @@ STATED = [
 
 
 def neighbours(stated: str) -> list[str]:
-    """Versions just around one: all that a comparison could treat differently from it."""
+    """Versions just around one, and the next of each of its series: all that a comparison could tell from it."""
     base, version = Version(stated).base_version, Version(stated)
     after = [f"{stated}.dev0"] if version.is_postrelease else []
     suffixes = ["", ".dev0", "a1", "rc1", "rc1.post1", ".post1", ".post3", ".0.1", ".99999"]
-    return [stated, *after, *(f"{base}{suffix}" for suffix in suffixes)]
+    release = version.release
+    nexts = [".".join(map(str, (*release[:length], release[length] + 1))) for length in range(len(release))]
+    return [stated, *after, *nexts, *(f"{base}{suffix}" for suffix in suffixes)]
 
 
 UNIVERSE = sorted({Version(near) for stated in STATED for near in neighbours(stated)} | set(map(Version, TORCH)))
