@@ -124,8 +124,8 @@ class Hotness:
                     heat = Heat.of(TRAINING, STEP)
                 case "training epoch":
                     heat = Heat.of(TRAINING, EPOCH)
-                case "evaluation":
-                    heat = Heat.of(EVALUATION, STEP)
+                case "evaluation":  # between the epochs of a training run, if that is where it stands
+                    heat = Heat.of(EVALUATION, STEP) | heat.within(TRAINING)
                 case "serving":
                     heat = Heat.of(SERVING, STEP)
                 case "decoding":

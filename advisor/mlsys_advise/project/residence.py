@@ -162,10 +162,9 @@ class Residence:
         return None
 
     def _result(self, callee: Term, path: str) -> Reply:
-        """What a module computes lives where the module does."""
-        if not self.values.kinds(callee, path).known & _PASSING:
-            return _UNKNOWN
-        return self.devices.accelerated(callee, path)
+        """What an object that was moved to a device, and is called, computes there: it is a module."""
+        reply = self.devices.accelerated(callee, path)
+        return reply if reply.value else _UNKNOWN
 
     def _returned(self, callee: Term, path: str, steps: int) -> Reply | None:
         """What the functions of the project that a call runs return; None if it runs none, or they do not tell."""

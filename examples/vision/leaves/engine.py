@@ -1,9 +1,11 @@
 """One pass over the training data, and one over the validation data."""
 
+from collections import Counter
+
 import torch
 
 from .housekeeping import free_memory
-from .metrics import AverageMeter, confusion_matrix
+from .metrics import AverageMeter, confusion_matrix, note_confusions
 
 
 def train_one_epoch(model, loader, criterion, optimizer, scaler, device):
@@ -30,8 +32,11 @@ def train_one_epoch(model, loader, criterion, optimizer, scaler, device):
 def evaluate(model, loader, num_classes, device):
     model.eval()
     matrix = torch.zeros(num_classes, num_classes, dtype=torch.long)
+    confused = Counter()
     for images, labels in loader:
-        logits = model(images.to(device, non_blocking=True))
-        matrix += confusion_matrix(logits.argmax(1).cpu(), labels, num_classes)
+        predicted = model(images.to(device, non_blocking=True)).argmax(1)
+        note_confusions(predicted, labels.tolist(), confused)
+        matrix += confusion_matrix(predicted.cpu(), labels, num_classes)
+    print("most confused", confused.most_common(3))
     free_memory()
     return matrix

@@ -32,6 +32,14 @@ def accuracy_per_scan(hits: torch.Tensor, offsets: torch.Tensor):
     return torch.stack(scores)
 
 
+def note_confusions(predicted: torch.Tensor, labels: list[int], pairs):
+    """Count which class was taken for which other."""
+    for k, label in enumerate(labels):
+        guess = predicted[k].item()
+        if guess != label:
+            pairs[label, guess] += 1
+
+
 def per_class_recall(matrix, classes):
     support = matrix.sum(1).clamp(min=1)
     recall = (matrix.diagonal() / support).tolist()
