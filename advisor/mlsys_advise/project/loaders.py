@@ -126,11 +126,21 @@ class Loaders:
         for flow in self._flows(path, function, site):
             unknown = unknown or bool(flow.leaks)
             for use in flow.uses:
+                if not self._together(use.path, path):
+                    continue
                 reply = self._use_moves(use, flow)
                 if reply is not None and reply.value:
                     return self._with_loop(reply, flow)
                 unknown = unknown or (reply is not None and reply.value is None)
         return Reply(None if unknown else False, reason="no loop over it is seen to move its batches to a GPU")
+
+    def _together(self, one: str, other: str) -> bool:
+        """Whether a program holds both files, or none holds the first.
+
+        A generator that several programs call yields, as far as flows can tell, to each what another gave it.
+        """
+        programs = self.programs.around(one) if one != other else []
+        return not programs or any(other in files for files in programs)
 
     def _with_loop(self, reply: Reply, flow: Flow) -> Reply:
         """The answer with the loop over the object, where what moves its batches stands elsewhere."""
@@ -378,6 +388,8 @@ class Loaders:
         for flow in self._flows(path, function, site):
             unknown = unknown or bool(flow.leaks)
             for use, loop in self._iterations(flow):
+                if not self._together(use.path, path):
+                    continue
                 causes = self._epochs_around(use, loop)
                 if causes is None:
                     continue
