@@ -58,8 +58,9 @@ _OF_FRAMEWORKS: Final = frozenset(
     }
 )
 
-#: Effects of functions that store models.
-_SAVING: Final = ("torch.save", ".save_pretrained")
+#: Effects of functions that train models or store them, and trainers that do both.
+_MAKING: Final = ("torch.save", ".save_pretrained", ".backward", ".fit", ".train_batch")
+_TRAINERS: Final = ("transformers.Trainer", "transformers.Seq2SeqTrainer", "lightning.pytorch.Trainer")
 #: Functions that read a configuration, and methods that parse options, besides `parse_args`.
 _CONFIGURATIONS: Final = frozenset(
     {"omegaconf.OmegaConf.load", "omegaconf.OmegaConf.merge", "omegaconf.OmegaConf.from_cli", "hydra.compose"}
@@ -170,9 +171,10 @@ class Files:
         return no
 
     def _set(self, setting: str) -> Reply:
-        """Yes, with whether the project stores models at all: only then may the file be its own."""
-        own = any(self.world.table("effect", token) for token in _SAVING)
-        return Reply(True, (), {"setting": setting, "origin": "setting", "saves": "yes" if own else ""})
+        """Yes, with whether the project makes models at all: only then may the file be its own."""
+        own = any(self.world.table("effect", token) for token in _MAKING)
+        own = own or any(self.world.table("construct", trainer) for trainer in _TRAINERS)
+        return Reply(True, (), {"setting": setting, "origin": "setting", "makes": "yes" if own else ""})
 
     def _holds_settings(self, term: Term, path: str) -> bool:
         """Whether a value is, or is a part of, parsed options or a configuration that was read from a file."""

@@ -73,7 +73,7 @@ def _is_not_ones_own(candidate: Candidate, answers: Mapping[str, Answer]) -> Can
     if candidate.facts["sort"] == "vulnerability" or written.value or _GOES_ON.search(setting + name):
         return None
     given = setting.removeprefix("the option ").removeprefix("the variable ")
-    if outside.facts.get("saves") and not _tells(name) and (given == setting or not _tells(given)):
+    if outside.facts.get("makes") and not _tells(name) and (given == setting or not _tells(given)):
         return None
     return _with_source(candidate, f"the file that {setting} names")
 
