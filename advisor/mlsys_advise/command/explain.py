@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from mlsys_advise import engine, registry
-from mlsys_advise.command import selection, streams
+from mlsys_advise import engine, registry, selection
+from mlsys_advise.command import streams
 from mlsys_advise.command.arguments import split_place
 from mlsys_advise.command.status import ExitStatus
 from mlsys_advise.usage import UsageError
