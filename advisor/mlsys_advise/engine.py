@@ -605,7 +605,9 @@ def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
 
 def _below(path: Path, root: Path) -> Path:
     """The path as one below the root of its project, which is without links, whatever link led to its folder."""
-    return path if path.is_relative_to(root) else Path(os.path.realpath(path.parent), path.name)
+    if os.fspath(path).startswith(os.path.join(root, "")):  # noqa: PTH118 - asked of every file
+        return path
+    return Path(os.path.realpath(path.parent), path.name)
 
 
 def take_included(project: Project, take: Callable[[str], bool]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,37 @@ def test_in_yaml(advised: Advised) -> None:
     ):
         advised.write({"pod.yaml": text})
         assert advised.findings("--select", "MLS211,MLS001", ".") == []
+
+
+def test_why_names_the_comment(advised: Advised) -> None:
+    advised.write({"train.py": with_comment("# mlsys: ignore[MLS4]")})
+    assert (
+        f"\na comment on line {COLLECT} silences MLS401 here\n" in advised("why", "MLS401", f"train.py:{COLLECT}").out
+    )
+    assert "a comment" not in advised("why", "MLS401", "train.py:9").out
+    result = advised("why", "MLS001", "train.py:9")
+    assert (result.status, result.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize(("external", "kept"), [([], False), (["--config", 'lint.external = ["MLS"]'], True)])
+def test_what_the_page_says_of_ruff(tmp_path: Path, external: list[str], kept: bool) -> None:
+    """Ruff removes codes that it does not know, unless it is told of them."""
+    file = tmp_path / "x.py"
+    file.write_text("import gc\n\ngc.collect()  # noqa: MLS401\n")
+    command = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--select",
+        "RUF100,RUF102",
+        "--fix",
+        "-q",
+        "--preview",
+    ]
+    subprocess.run([*command, *external, str(file)], check=False)
+    assert ("noqa: MLS401" in file.read_text()) == kept
 
 
 # -- writing them
