@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +70,23 @@ def test_code_that_moves_about_stays_accepted(advised: Advised) -> None:
     commit(advised.folder)
     result = advised("--no-cache", ".")
     assert (result.out, result.err) == ("No findings in 4 files; 3 in the baseline.\n", "")
+
+
+def test_a_whole_project_may_be_reformatted_and_moved(advised: Advised) -> None:
+    shutil.copytree(Path(__file__).resolve().parents[1] / "examples" / "vision", advised.folder / "vision")
+    (advised.folder / "vision" / "mlsys-advise.toml").unlink()  # its settings: it becomes a part of the project
+    commit(advised.folder)
+    accepted = len(new(advised))
+    assert accepted > 10
+    write(advised)
+    command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", "50", "-q", "vision"]
+    subprocess.run(command, cwd=advised.folder, check=True)
+    assert len(git(advised.folder, "diff", "--name-only").splitlines()) > 5
+    assert new(advised) == []
+    git(advised.folder, "mv", "vision", "sight")
+    result = advised("--no-cache", ".")
+    assert (result.status, result.err) == (0, "")
+    assert f"{accepted} in the baseline" in result.out
 
 
 def test_another_copy_is_not_accepted(advised: Advised) -> None:
