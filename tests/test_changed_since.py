@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlsys_advise.changes import changed_lines, origins
+from mlsys_advise.changed_lines import changed_lines, origins
 from tests.advised import TRAIN, Advised, advised
 from tests.repository import commit, git
 

@@ -23,7 +23,7 @@ from mlsys_advise import baseline, selection
 from mlsys_advise.accepted import Known, identities
 from mlsys_advise.analysis import Analyst, FileResult, Task, analyse_batch, unpack
 from mlsys_advise.cache import Cache
-from mlsys_advise.changes import Changed, origins, text_of
+from mlsys_advise.changed_lines import Changed, origins, text_of
 from mlsys_advise.executors import executor_for
 from mlsys_advise.finding import Finding, InternalError, Notice
 from mlsys_advise.languages.requirements.included import included

@@ -14,7 +14,7 @@ import msgspec
 
 from mlsys_advise import selection
 from mlsys_advise.accepted import Known, Matched, match
-from mlsys_advise.changes import Changed
+from mlsys_advise.changed_lines import Changed
 from mlsys_advise.finding import Finding
 from mlsys_advise.fingerprint import Lines
 from mlsys_advise.project.gitignore import IgnoreRules
