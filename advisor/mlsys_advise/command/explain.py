@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from mlsys_advise import engine, registry
-from mlsys_advise.command import selection, streams
+from mlsys_advise import engine, registry, selection
+from mlsys_advise.command import streams
 from mlsys_advise.command.arguments import split_place
 from mlsys_advise.command.status import ExitStatus
+from mlsys_advise.suppression.unused_suppression import UNUSED
 from mlsys_advise.usage import UsageError
 
 
@@ -26,7 +27,10 @@ def run(arguments: Namespace) -> int:
     else:
         if line is None:
             raise UsageError(f"which line of {path}? mlsys-advise why {arguments.rule} {path}:LINE")
-        text = engine.why(selection.rule_of(arguments.rule, registry.load_rules()).code, path, line, options)
+        rule = selection.rule_of(arguments.rule, registry.load_rules())
+        if rule is UNUSED:
+            raise UsageError(f"{rule.code} is about comments, of which `mlsys-advise rule {rule.code}` says all")
+        text = engine.why(rule.code, path, line, options)
     streams.emit(text.splitlines())
     return ExitStatus.CLEAN
 
