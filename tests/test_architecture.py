@@ -96,7 +96,12 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 #: These may be imported inside a function only: a run that does not need them does not pay for them.
 LAZY = {"rich", "distributed", "dask", "libcst", "pydantic", "numpy", "torch"}
 #: Nothing else imports these when it is imported itself, so what they import at once is lazy all the same.
-ON_DEMAND = ("mlsys_advise.fixing", "mlsys_advise.settings.model", "mlsys_advise.suppression.writing")
+ON_DEMAND = (
+    "mlsys_advise.command.fixing",
+    "mlsys_advise.fixing",
+    "mlsys_advise.settings.model",
+    "mlsys_advise.suppression.writing",
+)
 
 
 def sources() -> dict[str, Path]:

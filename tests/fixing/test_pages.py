@@ -31,6 +31,8 @@ def fixable() -> list[Case]:
     ]
 
 
+#: Why a keyword is not added to a call that may be given it already.
+PASSED_ON = "pin_memory may be among the keywords that are passed on with **"
 #: Rules whose source makes a fix.
 WITH_FIXES = {rule.code for rule in load_rules().rules if "Fix(" in Path(rule.check.__code__.co_filename).read_text()}
 
@@ -43,8 +45,8 @@ TRIED = [(case, written) for case in fixable() for written in WRITTEN if written
 def test_a_fix_holds(case: Case, written: str, tmp_path: Path) -> None:
     checker = Checker(case, tmp_path, WRITTEN[written])
     result = rounds.run(checker, checker.read, {"safe", "suggested"})
-    assert [(left.finding.message, left.reason) for left in result.left] == []
-    assert not [finding for finding in result.findings if finding.fix is not None]
+    assert {left.reason for left in result.left} <= {PASSED_ON}
+    assert sum(finding.fix is not None for finding in result.findings) == len(result.left)
     for path, data in result.contents.items():
         named = sum(lines_named(finding) for finding in result.fixed if finding.path == path)
         assert checker.lines_that_go(path, data) <= named

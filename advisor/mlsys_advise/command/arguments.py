@@ -103,6 +103,7 @@ def _check() -> _Parser:
     _add_rules(parser.add_argument_group("rules"))
     _add_files(parser.add_argument_group("files (- as PATH reads standard input)"))
     _add_findings(parser.add_argument_group("findings"))
+    _add_fixes(parser.add_argument_group("fixes"))
     _add_output(parser.add_argument_group("output"))
     work = parser.add_argument_group("settings and work")
     work.add_argument(
@@ -146,6 +147,15 @@ def _add_findings(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--baseline", metavar="FILE", type=Path, help="the file of accepted findings")
     group.add_argument("--write-baseline", action="store_true", help="accept all findings that there are now")
     group.add_argument("--add-ignores", action="store_true", help="write a comment for each finding that there is now")
+
+
+def _add_fixes(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--fix", action="store_true", help="make the fixes that keep what the program computes")
+    group.add_argument("--unsafe-fixes", action="store_true", help="make or count those that need your judgement, too")
+    group.add_argument("--diff", action="store_true", help="print what --fix would change, and change nothing")
+    group.add_argument("--fix-only", action="store_true", help="fix, and do not report what remains")
+    group.add_argument("--show-fixes", action="store_true", help="name what was fixed")
+    group.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 if something was fixed")
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:

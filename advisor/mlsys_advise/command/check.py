@@ -63,11 +63,19 @@ def _once(arguments: Namespace, paths: list[Path], options: engine.Options, stdi
     if arguments.write_baseline or arguments.add_ignores:
         from mlsys_advise.command import accepting
 
-        _tell(report, arguments)
+        tell(report, arguments)
         accepting.run(arguments, report)
         return ExitStatus.ERROR if report.errors else ExitStatus.CLEAN
-    _write(report, arguments, stdin)
-    _tell(report, arguments)
+    if arguments.fix or arguments.fix_only or arguments.diff:
+        from mlsys_advise.command import fixing
+
+        return fixing.run(arguments, report, lambda overlay: engine.check(paths, options, overlay=overlay), stdin)
+    write(report, arguments, stdin)
+    tell(report, arguments)
+    return status_of(report, arguments)
+
+
+def status_of(report: engine.Report, arguments: Namespace) -> int:
     if report.errors:
         return ExitStatus.ERROR
     return ExitStatus.FINDINGS if report.failing and not arguments.exit_zero else ExitStatus.CLEAN
@@ -116,7 +124,7 @@ def _progress(arguments: Namespace) -> AbstractContextManager[Progress | None]:
     return Progress(sys.stderr)
 
 
-def _write(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> None:
+def write(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> None:
     if arguments.output_file is None:
         streams.emit(_rendered(report, arguments, Style.of(sys.stdout), stdin))
         return
@@ -127,7 +135,7 @@ def _write(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> 
         raise UsageError(f"cannot write to {arguments.output_file}: {error.strerror}") from None
 
 
-def _tell(report: engine.Report, arguments: Namespace) -> None:
+def tell(report: engine.Report, arguments: Namespace) -> None:
     """What goes to standard error: notices, and mistakes of ours."""
     style = Style.of(sys.stderr)
     if not arguments.quiet:

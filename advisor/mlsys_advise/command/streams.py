@@ -37,6 +37,21 @@ def emit(lines: Iterable[str]) -> None:
             raise UsageError(f"cannot write the output: {error.strerror}") from None
 
 
+def emit_bytes(data: bytes) -> None:
+    """Write a file to standard output as it is.
+
+    Raises UsageError where it cannot be written, unless the reader has gone.
+    """
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _discard(sys.stdout)
+        if error.errno not in _READER_GONE:
+            raise UsageError(f"cannot write the output: {error.strerror}") from None
+
+
 def tell(lines: Iterable[str]) -> None:
     """Write remarks to standard error, if anyone listens."""
     try:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from mlsys_advise.languages import notebook, source
 
+_UNENDED = "\n\\ No newline at end of file"
+
 
 def lines(path: str, shown: str, before: bytes, after: bytes) -> Iterator[str]:
     """The lines of the diff between two contents of a file, which is called ``shown``."""
@@ -20,10 +22,15 @@ def _texts(path: str, data: bytes) -> dict[int, list[str]]:
     """The lines of a file, by cell; a file without cells has the one cell 0."""
     if not path.endswith(".ipynb"):
         decoded = source.decode(data, path)
-        return {0: decoded.lines} if isinstance(decoded, source.Source) else {}
+        return {0: _ended(decoded.lines)} if isinstance(decoded, source.Source) else {}
     read = notebook.decode_notebook(data, path)
     if not isinstance(read, notebook.Notebook):
         return {}
     found, cells = read.source.lines, read.source.cells
     ends = [*(cell.line - 2 for cell in cells[1:]), len(found)]
     return {cell.number: found[cell.line - 1 : end] for cell, end in zip(cells, ends, strict=True)}
+
+
+def _ended(found: list[str]) -> list[str]:
+    """The lines as a diff shows them: one that nothing ends says so."""
+    return [*found[:-1], f"{found[-1]}{_UNENDED}"] if found[-1] else found[:-1]

@@ -10,6 +10,7 @@ from typing import Final
 import msgspec
 
 from mlsys_advise.condition import Exists, Hot, grade, require
+from mlsys_advise.edit import Fix, RemoveStatement
 from mlsys_advise.heat import STEP, WORK
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python.scopes import Region, classify
@@ -69,6 +70,7 @@ def gc_collect_in_hot_path(call: ast.Call, here: Here) -> Iterator[Candidate]:
         "reference counting has already freed the tensors",
         require(Hot(*here.number(call), WORK, STEP, _EXCUSES), "it runs on every step"),
         grade(Exists(("gc.freeze",)), _FREEZES),
+        fix=Fix("remove the collection", "suggested", (RemoveStatement(here.span(here.statement(call))),)),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mlsys_advise.condition import BatchWeighs, KindIs, Uses, ValueIs, refute, require
+from mlsys_advise.edit import Fix, SetKeyword
 from mlsys_advise.here import Here, Hidden
 from mlsys_advise.rule import Candidate, rule
 
@@ -52,6 +53,7 @@ def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
         refute(Uses(*record, "batches cannot be pinned"), "its batches can be pinned"),
         require(BatchWeighs(*record, _SAMPLES, _BYTES), "its batches are large"),
         facts={"workers": "its"},
+        fix=Fix("pin the batches", "suggested", (SetKeyword(here.span(call), "pin_memory", "True"),)),
     )
 
 
