@@ -7,13 +7,12 @@ reads have changed are asked again; the result is the same as that of a run from
 
 from __future__ import annotations
 
-import concurrent.futures
 import functools
 import gc
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from mlsys_advise.accepted import Known, identities
 from mlsys_advise.analysis import Analyst, FileResult, Task, analyse_batch, unpack
 from mlsys_advise.cache import Cache
 from mlsys_advise.changed_lines import Changed, origins, text_of
-from mlsys_advise.executors import executor_for
+from mlsys_advise.changes import Changes, compared
 from mlsys_advise.finding import Finding, InternalError, Notice
 from mlsys_advise.languages.requirements.included import included
 from mlsys_advise.languages.source import LIMIT, NOTEBOOK_LIMIT, read
@@ -32,12 +31,15 @@ from mlsys_advise.languages.texts import Texts
 from mlsys_advise.project import layout
 from mlsys_advise.project.discovery import Language, discover, is_excluded, language_of
 from mlsys_advise.project.revisions import Revision, base_contents
-from mlsys_advise.project.verdicts import Judge, Stored
-from mlsys_advise.project.world import Entry
+from mlsys_advise.project.stamps import Stamp, Stamps
+from mlsys_advise.project.tables import Tables
+from mlsys_advise.project.verdicts import Judge
+from mlsys_advise.project.world import Entry, header_of
 from mlsys_advise.registry import Registry, engine_source, load_rules
 from mlsys_advise.rule import Candidate
 from mlsys_advise.settings import files
 from mlsys_advise.settings.layer import Layer, Settings, merged
+from mlsys_advise.snapshot import SILENT, Gone, Grounds, Remarks, Shelf, Snapshot, Told, told
 from mlsys_advise.suppression.directives import Suppression
 from mlsys_advise.triage import Judged, Since, Triage, Triaged
 from mlsys_advise.usage import UsageError
@@ -146,7 +148,7 @@ def survey(
 ) -> tuple[tuple[Checked, ...], tuple[Notice, ...]]:
     """The projects of the files named and by what they would be checked, and what was noticed on the way."""
     run = _Run(options, _silent, registry or load_rules(), overlay or {})
-    projects = run.projects(paths)
+    projects = run.projects(paths, None)
     return tuple(run.checked(project) for project in projects), tuple(sorted(set(run.notices)))
 
 
@@ -177,12 +179,14 @@ def quiet_collector() -> Iterator[None]:
 
 
 class Project:
-    """One project of a run: its root, its files with their content, and what was found out about them."""
+    """One project of a run: its root, its files with the keys of their content, and what was found out about them."""
 
     def __init__(self, root: Path, settings: Settings) -> None:
         self.root = root
         self.settings = settings
+        self._prefix = os.path.join(root, "")  # noqa: PTH118
         self.named: set[str] = set()
+        #: Of the files that were read; those that are as they were when their key was taken are not.
         self.contents: dict[str, bytes] = {}
         self.languages: dict[str, str] = {}
         self.keys: dict[str, bytes] = {}
@@ -190,7 +194,8 @@ class Project:
         self.errors: list[InternalError] = []
         self.entries: dict[str, Entry] = {}
         self.candidates: dict[str, bytes] = {}
-        self.comments: dict[str, tuple[Suppression, ...]] = {}
+        #: What the analysis of each file has to say beside findings, if anything.
+        self.remarks: dict[str, Remarks] = {}
 
     def take(self, path: str, language: str, content: bytes) -> None:
         """Add a file by its path relative to the root."""
@@ -199,6 +204,20 @@ class Project:
         state = hashlib.blake2b(path.encode("utf-8", "surrogateescape") + b"\0", digest_size=16)
         state.update(content)
         self.keys[path] = state.digest()
+
+    def content(self, path: str) -> bytes:
+        """The content of a file, read now where its key was known; if it has changed meanwhile, so has its key."""
+        if path not in self.contents:
+            data = _read(self.root / path, path, self.languages[path])
+            self.take(path, self.languages[path], data if isinstance(data, bytes) else b"")
+        return self.contents[path]
+
+    def relative(self, path: Path) -> str:
+        """The path of a file in the project, with forward slashes."""
+        text = os.fspath(path)
+        if text.startswith(self._prefix):
+            return text[len(self._prefix) :].replace(os.sep, "/")
+        return path.relative_to(self.root).as_posix()
 
     def absolute(self, path: str) -> str:
         return (self.root / path).as_posix()
@@ -212,12 +231,25 @@ class Project:
         return state.digest()
 
 
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+
+
+def _read(path: Path, name: str, language: str) -> bytes | Notice:
+    return read(path, NOTEBOOK_LIMIT, name) if language == Language.NOTEBOOK else read(path, name=name)
+
+
 class _Run:
     """The state of one call of ``check``."""
 
     def __init__(self, options: Options, progress: Progress, registry: Registry, overlay: Overlay) -> None:
         self.options = options
-        self.overlay = {_below(path, self._root_of(path)): content for path, content in overlay.items()}
+        self._roots: dict[Path, Path] = {}
+        self._walked: dict[Path, tuple[Path, ...]] = {}
+        self.overlay = {_below(path, self._root_of_file(path)): content for path, content in overlay.items()}
         self.progress = progress
         self.registry = registry
         words = registry.vocabulary.digest()
@@ -228,10 +260,10 @@ class _Run:
         self._settings: dict[Path, Settings] = {}
 
     def check(self, paths: Sequence[Path]) -> Report:
-        projects = self.projects(paths)
         triaged: list[Triaged] = []
         checked: list[Checked] = []
         with self._cache() as cache:
+            projects = self.projects(paths, cache)
             for project in projects:
                 checked.append(self.checked(project))
                 triaged.append(self._triaged(project, checked[-1], cache))
@@ -304,22 +336,35 @@ class _Run:
 
     # -- files
 
-    def projects(self, paths: Sequence[Path]) -> list[Project]:
-        """The projects of the files named, each with all of its files read."""
-        projects: dict[Path, Project] = {}
+    def projects(self, paths: Sequence[Path], cache: Cache | None) -> list[Project]:
+        """The projects of the files named, each with all of its files; ``cache`` spares reading some of them."""
         named = self.named(paths)
-        for root in sorted(named):
-            settings = self.settings_of(root)
-            project = projects[root] = Project(root, settings)
-            found = dict.fromkeys(discover([root], settings).files, False) if root.is_dir() else {}
-            found |= dict.fromkeys(named[root], True)
-            for number, (path, wanted) in enumerate(sorted(found.items())):
-                self.progress("reading", number, len(found))
-                if not wanted and self._root_of(path) != root:
-                    continue
-                self._take(project, path, wanted, self.overlay.get(path))
-            take_included(project, functools.partial(self._take_listed, project))
-        return [projects[root] for root in sorted(projects)]
+        return [self._taken(Project(root, self.settings_of(root)), named[root], cache) for root in sorted(named)]
+
+    def _taken(self, project: Project, named: Sequence[Path], cache: Cache | None) -> Project:
+        """The project with all of its files: those named, and those around them that belong to it."""
+        if self.options.changed_since:
+            cache = None  # the content of all files is compared
+        shelf = _key(b"stamps", os.fsencode(project.root))
+        packed = cache.get_many([shelf]).get(shelf) if cache is not None else None
+        stamps = Stamps(msgspec.msgpack.decode(packed, type=dict[str, Stamp]) if packed is not None else {})
+        wanted = set(named)
+        found = sorted({*named, *self._around(project)})
+        for number, path in enumerate(found):
+            self.progress("reading", number, len(found))
+            if path in wanted or self._root_of_file(path) == project.root:
+                self._take(project, path, path in wanted, self.overlay.get(path), stamps)
+        take_included(project, functools.partial(self._take_listed, project, stamps))
+        changed = stamps.changed()
+        if cache is not None and changed is not None:
+            cache.put_many([(shelf, _encode(changed))])
+        return project
+
+    def _around(self, project: Project) -> Sequence[Path]:
+        """What is found below the root of a project."""
+        if project.root in self._walked:
+            return self._walked[project.root]
+        return discover([project.root], project.settings).files if project.root.is_dir() else ()
 
     def named(self, paths: Sequence[Path]) -> dict[Path, list[Path]]:
         """The files that the arguments name, themselves or by a folder, by the roots of their projects."""
@@ -327,7 +372,7 @@ class _Run:
         for argument in paths:
             walked = self._root_of(argument)
             for path in self._found(argument, walked):
-                root = self._root_of(path)
+                root = self._root_of_file(path)
                 settings = self.settings_of(root)
                 # A walk knows the settings of the project in which it begins, and takes what is named.
                 if (root != walked or settings.force_exclude) and is_excluded(path, root, settings):
@@ -344,21 +389,36 @@ class _Run:
         if found.missing:
             raise FileNotFoundError(f"no such file or folder: {found.missing[0]}")
         self.notices.extend(found.notices)
-        return [_below(path, self._root_of(path)) for path in found.files]
+        if argument.absolute() == root:
+            self._walked[root] = found.files
+        return [_below(path, self._root_of_file(path)) for path in found.files]
 
     def _root_of(self, path: Path) -> Path:
         return layout.project_root(path, isolated=self.options.isolated)
 
-    def _take_listed(self, project: Project, target: str) -> bool:
+    def _root_of_file(self, path: Path) -> Path:
+        """The root of the project of a file, which all files of its folder share."""
+        root = self._roots.get(path.parent)
+        if root is None:
+            root = self._roots[path.parent] = self._root_of(path)
+        return root
+
+    def _take_listed(self, project: Project, stamps: Stamps, target: str) -> bool:
         """Take in a file whatever it is called, if there is such a file."""
         if (project.root / target).is_file():
-            self._take(project, project.root / target, False, None, Language.REQUIREMENTS)
-        return target in project.contents
+            self._take(project, project.root / target, False, None, stamps, Language.REQUIREMENTS)
+        return target in project.keys
 
     def _take(
-        self, project: Project, path: Path, wanted: bool, content: bytes | None, language: Language | None = None
+        self,
+        project: Project,
+        path: Path,
+        wanted: bool,
+        content: bytes | None,
+        stamps: Stamps,
+        language: Language | None = None,
     ) -> None:
-        relative = path.relative_to(project.root).as_posix()
+        relative = project.relative(path)
         language = language or language_of(relative)
         if language is None:
             if not wanted:
@@ -366,14 +426,22 @@ class _Run:
             language = language_of("x.py")
         if wanted:
             project.named.add(relative)
-        if content is None:
-            data = read(path, NOTEBOOK_LIMIT, relative) if str(language) == "notebook" else read(path, name=relative)
-            if isinstance(data, Notice):
-                if wanted:
-                    project.notices.append(data)
-                return
-            content = data
-        project.take(relative, str(language), content)
+        if content is not None:
+            project.take(relative, str(language), content)
+            return
+        status = _status(path)
+        key = stamps.key(relative, status) if status is not None else None
+        if key is not None:
+            project.keys[relative] = key
+            project.languages[relative] = str(language)
+            return
+        data = _read(path, relative, str(language))
+        if isinstance(data, bytes):
+            project.take(relative, str(language), data)
+            if status is not None:
+                stamps.note(relative, status, project.keys[relative])
+        elif wanted:
+            project.notices.append(data)
 
     # -- what is reported
 
@@ -418,7 +486,7 @@ class _Run:
 
     def _was_part(self, project: Project, path: str) -> bool:
         """Whether a file of a revision belongs to the project: it still does, or it is gone and would."""
-        if path in project.contents:
+        if path in project.keys:
             return True
         absolute = project.root / path
         return (
@@ -434,7 +502,7 @@ class _Run:
         """What the findings of a change are known by."""
         old_texts = dict(before.contents)
         former = origins(old_texts, texts)
-        stage = self._project(before, cache, keep_verdicts=False)
+        stage = self._project(before, cache, keep=False)
         findings, _ = triage.unsilenced(_judged(stage, before))
         lines = Texts({before.absolute(path): content for path, content in old_texts.items()}).lines
         known: dict[str, Changed] = {}
@@ -453,59 +521,131 @@ class _Run:
 
     # -- one project
 
-    def _project(self, project: Project, cache: Cache | None, *, keep_verdicts: bool = True) -> Stage:
-        """All that can be said of the named files of a project. Verdicts that are not kept leave those of today."""
+    def _project(self, project: Project, cache: Cache | None, *, keep: bool = True) -> Stage:
+        """All that can be said of the named files of a project. What is not kept leaves the last run's verdicts."""
+        root = os.fsencode(project.root)
         named = "\0".join(sorted(project.named)).encode("utf-8", "surrogateescape")
-        outcome = _key(b"outcome", self.packs, str(project.root).encode(), project.identity, named)
-        if cache is not None:
-            stored = cache.get_many([outcome]).get(outcome)
-            if stored is not None:
-                return msgspec.msgpack.decode(stored, type=Stage)
-        self._analyse(project, cache)
-        judge = Judge(project.root, project.entries, self.registry, layout.module_table(sorted(project.entries)))
-        previous: Mapping[str, Stored] = {}
-        verdict_keys = {
-            path: _key(b"verdicts", self.packs, str(project.root).encode(), path.encode(), project.keys[path])
-            for path in project.candidates
-            if path in project.named
-        }
-        if cache is not None:
-            packed = cache.get_many(verdict_keys.values())
-            previous = {
-                path: msgspec.msgpack.decode(packed[key], type=Stored)
-                for path, key in verdict_keys.items()
-                if key in packed
-            }
-        findings: list[Finding] = []
-        fresh: list[tuple[bytes, bytes]] = []
-        wanted = sorted(verdict_keys)
-        for number, path in enumerate(wanted):
-            self.progress("joining", number, len(wanted))
-            candidates = _decode_candidates(project.candidates[path])
-            before = previous.get(path)
-            verdicts = judge.judge(path, candidates, before, self.options.raise_errors)
-            if verdicts is not before and keep_verdicts:
-                fresh.append((verdict_keys[path], _encode(verdicts)))
-            findings.extend(judge.render(path, verdicts))
-            project.errors.extend(verdicts.errors)
-        stage = Stage(tuple(findings), tuple(project.notices), tuple(project.errors), project.comments)
-        if cache is not None:
-            cache.put_many([*fresh, (outcome, _encode(stage))])
+        if cache is None:
+            return self._stage(project, self._afresh(project, None, None))
+        outcome = _key(b"outcome", self.packs, root, project.identity, named)
+        stored = cache.get_many([outcome]).get(outcome)
+        if stored is not None:
+            return msgspec.msgpack.decode(stored, type=Stage)
+        shelf = Shelf(cache, _key(self.packs, root), keep)
+        last = shelf.last()
+        try:
+            told = self._afresh(project, cache, shelf) if last is None else self._again(project, cache, shelf, last)
+        except Gone:
+            project.candidates.clear()
+            told = self._afresh(project, cache, shelf)
+        stage = self._stage(project, told)
+        if not stage.errors:  # a mistake of ours must not be remembered as an answer
+            # The identity is asked for again: a file may have changed while this ran.
+            outcome = _key(b"outcome", self.packs, root, project.identity, named)
+            cache.put_many([(outcome, _encode(stage))])
         return stage
 
-    def _analyse(self, project: Project, cache: Cache | None) -> None:
-        """Fill in entries and candidates, from the cache where it has them."""
-        entry_keys = {path: _key(b"entry", self.engine, key) for path, key in project.keys.items()}
-        candidate_keys = {path: _key(b"candidates", self.packs, key) for path, key in project.keys.items()}
+    def _stage(self, project: Project, told: Mapping[str, Told]) -> Stage:
+        findings = [finding for path in sorted(project.named & told.keys()) for finding in told[path].findings()]
+        errors = [one.error for each in told.values() for one in each.judged if one is not None and one.error]
+        remarks = {path: project.remarks[path] for path in sorted(project.named & project.remarks.keys())}
+        notices = [notice for said in remarks.values() for notice in said.notices]
+        comments = {path: said.comments for path, said in remarks.items() if said.comments}
+        return Stage(tuple(findings), (*project.notices, *notices), (*project.errors, *errors), comments)
+
+    def _afresh(self, project: Project, cache: Cache | None, shelf: Shelf | None) -> dict[str, Told]:
+        """Judge the files named, from nothing but the analyses of single files."""
+        self._analyse(project, cache, sorted(project.keys))
+        project.contents.clear()
+        tables = Tables()
+        for path in sorted(project.entries):
+            entry = project.entries[path]
+            tables.add(path, header_of(entry))
+            project.entries[path] = msgspec.structs.replace(entry, header={})
+        modules = layout.module_table(sorted(project.keys))
+        judge = Judge(project.root, project.entries, self.registry, modules, tables)
+        told = self._tell(project, lambda: judge, {}, project.candidates)
+        if shelf is not None and self._may_be_kept(project, told):
+            grounds = _grounds(judge, told)
+            shelf.keep(project.keys, project.languages, project.remarks, told, grounds, tables)
+        return told
+
+    def _again(self, project: Project, cache: Cache, shelf: Shelf, last: Snapshot) -> dict[str, Told]:
+        """Judge the files named, where the last verdicts on them rest on something that has changed.
+
+        Raises Gone if the cache has lost what the last run left there.
+        """
+        touched = {path for path, _ in last.files.items() ^ project.keys.items()}
+        old = Entries(cache, self.engine, last.files)
+        before = {path: old[path] if path in last.files else None for path in touched}
+        self._analyse(project, cache, sorted(touched & project.keys.keys()))
+        project.remarks |= {path: said for path, said in last.remarks.items() if path not in touched}
+        after = {path: project.entries.get(path) for path in touched}
+        changes = Changes(before, after, last.files, project.keys)
+        entries = Entries(cache, self.engine, project.keys, project.entries)
+        join = _Join(project, entries, self.registry, shelf, last, changes)
+        stale = join.stale()
+        known = {path: told.still(stale, touched) for path, told in last.told.items() if path not in touched}
+        told = self._tell(project, lambda: join.judge, known, self._candidates(project, cache, touched, known))
+        if self._may_be_kept(project, told):
+            shelf.keep(
+                project.keys,
+                project.languages,
+                project.remarks,
+                told,
+                join.present_grounds(told),
+                join.present_tables(),
+            )
+        return told
+
+    def _candidates(
+        self, project: Project, cache: Cache, touched: Set[str], known: Mapping[str, Told]
+    ) -> dict[str, bytes]:
+        """The packed candidates of the files named of which something has to be judged or rendered."""
+        found = {path: project.candidates[path] for path in touched & project.candidates.keys()}
+        open_ = [path for path in project.named - touched if path not in known or not known[path].rendered]
+        keys = {path: _key(b"candidates", self.packs, project.keys[path]) for path in open_ if path in project.keys}
+        stored = cache.get_many(keys.values())
+        if len(stored) < len(set(keys.values())):
+            raise Gone("candidates")
+        return found | {path: stored[key] for path, key in keys.items() if stored[key]}
+
+    def _tell(
+        self,
+        project: Project,
+        judge: Callable[[], Judge],
+        known: Mapping[str, Told],
+        candidates: Mapping[str, bytes],
+    ) -> dict[str, Told]:
+        """What became of the candidates of all files, as far as it is known; of the files named, all of it."""
+        found = dict.fromkeys(project.named & project.keys.keys(), SILENT) | dict(known)
+        wanted = sorted(project.named & candidates.keys())
+        for number, path in enumerate(wanted):
+            self.progress("joining", number, len(wanted))
+            asked = _decode_candidates(candidates[path])
+            before = known[path].judged if path in known else ()
+            judged = judge().judge(path, asked, before, self.options.raise_errors)
+            found[path] = told(judged, judge().render(path, asked, judged))
+        return found
+
+    def _may_be_kept(self, project: Project, told: Mapping[str, Told]) -> bool:
+        """A mistake of ours must not be remembered as an answer."""
+        failed = any(one is not None and one.error for each in told.values() for one in each.judged)
+        return not project.errors and not failed
+
+    def _analyse(self, project: Project, cache: Cache | None, paths: Sequence[str]) -> None:
+        """Fill in entries and candidates of some files, from the cache where it has them."""
+        entry_keys = {path: _key(b"entry", self.engine, project.keys[path]) for path in paths}
+        candidate_keys = {path: _key(b"candidates", self.packs, project.keys[path]) for path in paths}
         known = cache.get_many([*entry_keys.values(), *candidate_keys.values()]) if cache is not None else {}
         tasks: list[Task] = []
-        for path in sorted(project.keys):
+        for path in paths:
             entry, packed = known.get(entry_keys[path]), known.get(candidate_keys[path])
             if entry is not None and packed is not None:
                 self._keep(project, msgspec.msgpack.decode(entry, type=FileResult), packed)
             else:
-                tasks.append(Task(path, project.languages[path], project.keys[path], project.contents[path]))
-        project.contents.clear()
+                content = project.content(path)
+                tasks.append(Task(path, project.languages[path], project.keys[path], content))
         done = 0
         for results in self._results(tasks):
             store: list[tuple[bytes, bytes]] = []
@@ -513,8 +653,9 @@ class _Run:
                 self._keep(project, result, result.candidates)
                 if not result.errors:
                     bare = msgspec.structs.replace(result, candidates=b"")
-                    store.append((entry_keys[result.path], _encode(bare)))
-                    store.append((candidate_keys[result.path], result.candidates))
+                    key = project.keys[result.path]
+                    store.append((_key(b"entry", self.engine, key), _encode(bare)))
+                    store.append((_key(b"candidates", self.packs, key), result.candidates))
             if cache is not None:
                 cache.put_many(store)
             done += len(results)
@@ -524,10 +665,8 @@ class _Run:
         project.entries[result.path] = result.entry
         if candidates:
             project.candidates[result.path] = candidates
-        if result.path in project.named:
-            project.notices.extend(result.notices)
-            if result.comments:
-                project.comments[result.path] = result.comments
+        if result.notices or result.comments:
+            project.remarks[result.path] = Remarks(result.notices, result.comments)
         project.errors.extend(result.errors)
 
     def _results(self, tasks: list[Task]) -> Iterator[list[FileResult]]:
@@ -539,8 +678,104 @@ class _Run:
             for batch in batches(tasks):
                 yield [analyst.analyse(task) for task in batch]
             return
+        # Not at the top: most runs analyse few files, and the modules of processes take long to import.
+        from mlsys_advise.executors import executor_for, gathered
+
         with executor_for(self.options.executor, jobs) as executor:
-            yield from _gather(executor, tasks, 4 * jobs if not remote else 64)
+            for packed in gathered(executor, analyse_batch, batches(tasks), 4 * jobs if not remote else 64):
+                yield unpack(packed)
+
+
+class _Join:
+    """The join of the last run on the files of this one, unpacked as far as it is needed."""
+
+    def __init__(
+        self,
+        project: Project,
+        entries: Mapping[str, Entry],
+        registry: Registry,
+        shelf: Shelf,
+        last: Snapshot,
+        changes: Changes,
+    ) -> None:
+        self._project = project
+        self._entries = entries
+        self._registry = registry
+        self._shelf = shelf
+        self._last = last
+        self._changes = changes
+
+    @functools.cached_property
+    def grounds(self) -> Grounds:
+        return self._shelf.grounds(self._last)
+
+    @functools.cached_property
+    def tables(self) -> Tables:
+        tables = self._shelf.tables(self._last)
+        self._changes.apply(tables)
+        return tables
+
+    @functools.cached_property
+    def judge(self) -> Judge:
+        modules = layout.module_table(sorted(self._project.keys))
+        root, graph = self._project.root, self.grounds.graph
+        return Judge(root, self._entries, self._registry, modules, self.tables, graph)
+
+    def stale(self) -> set[int]:
+        """The queries that rest on something that has changed."""
+        versions = dict(self.grounds.versions)
+        graph = self.grounds.graph
+        return graph.resting_on(
+            self._changes.facts(graph, lambda fact: self.judge.world.version(fact) != versions.get(fact))
+        )
+
+    def present_grounds(self, told: Mapping[str, Told]) -> Grounds | bytes:
+        if "judge" not in self.__dict__ or not self.judge.world.record.grown:
+            return self._last.grounds
+        return _grounds(self.judge, told)
+
+    def present_tables(self) -> Tables | tuple[bytes, dict[str, bytes]]:
+        return self.tables if self._changes.headers_differ() else (self._last.numbered, self._last.tables)
+
+
+def _grounds(judge: Judge, told: Mapping[str, Told]) -> Grounds:
+    """On what the verdicts rest."""
+    queries = [query for each in told.values() for query in each.queries()]
+    graph = judge.world.record.graph(queries).swept(queries)
+    facts = [fact for fact, _ in graph.each_fact() if not compared(fact)]
+    return Grounds(graph, [(fact, judge.world.version(fact)) for fact in facts])
+
+
+class Entries(Mapping[str, Entry]):
+    """The entries of a project, taken out of the cache when they are asked for; those at hand are not."""
+
+    def __init__(
+        self, cache: Cache, engine: bytes, keys: Mapping[str, bytes], at_hand: Mapping[str, Entry] | None = None
+    ) -> None:
+        self._cache = cache
+        self._engine = engine
+        self._keys = keys
+        self._known = dict(at_hand or {})
+
+    def __getitem__(self, path: str) -> Entry:
+        """Raises Gone if the cache has it no longer."""
+        entry = self._known.get(path)
+        if entry is None:
+            key = _key(b"entry", self._engine, self._keys[path])
+            packed = self._cache.get_many([key]).get(key)
+            if packed is None:
+                raise Gone(path)
+            entry = self._known[path] = msgspec.msgpack.decode(packed, type=FileResult).entry
+        return entry
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._keys
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -562,31 +797,13 @@ def open_file(path: Path, options: Options, registry: Registry | None = None) ->
     """Analyse the project of one file."""
     with quiet_collector():
         run = _Run(options, _silent, registry or load_rules(), {})
-        (project,) = run.projects([path])
-        (name,) = project.named
-        data = project.contents.get(name, b"")
         with run._cache() as cache:
-            run._analyse(project, cache)
+            (project,) = run.projects([path], cache)
+            (name,) = project.named
+            data = project.content(name) if name in project.keys else b""
+            run._analyse(project, cache, sorted(project.keys))
         judge = Judge(project.root, project.entries, run.registry, layout.module_table(sorted(project.entries)))
         return Opened(project, judge, name, data)
-
-
-def _gather(executor: concurrent.futures.Executor, tasks: list[Task], window: int) -> Iterator[list[FileResult]]:
-    """Keep a bounded number of batches in flight; an interrupt leaves at once."""
-    waiting: set[concurrent.futures.Future[bytes]] = set()
-    try:
-        for batch in batches(tasks):
-            waiting.add(executor.submit(analyse_batch, batch))
-            if len(waiting) >= window:
-                done, waiting = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
-                for future in done:
-                    yield unpack(future.result())
-        for future in concurrent.futures.as_completed(waiting):
-            yield unpack(future.result())
-    except BaseException:
-        for future in waiting:
-            future.cancel()
-        raise
 
 
 def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
@@ -614,8 +831,8 @@ def take_included(project: Project, take: Callable[[str], bool]) -> None:
     """Take in what lists of requirements include, whatever it is called; ``take`` says whether there is such a file."""
     pending = [path for path, language in project.languages.items() if language == Language.REQUIREMENTS]
     for path in pending:
-        for target in included(project.contents[path], path):
-            if target not in project.contents and take(target):
+        for target in included(project.content(path), path):
+            if target not in project.keys and take(target):
                 pending.append(target)
 
 

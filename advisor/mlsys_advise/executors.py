@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import concurrent.futures
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+Batch = TypeVar("Batch")
+Result = TypeVar("Result")
 
 
 class ExecutorError(Exception):
@@ -32,6 +36,26 @@ def executor_for(name: str, jobs: int) -> Iterator[concurrent.futures.Executor]:
         raise ExecutorError(f"unknown executor {name!r}: use dask://HOST:PORT")
     with _dask(address) as executor:
         yield executor
+
+
+def gathered(
+    executor: concurrent.futures.Executor, work: Callable[[Batch], Result], batches: Iterable[Batch], window: int
+) -> Iterator[Result]:
+    """The results of work on batches as they are done, a bounded number in flight; an interrupt leaves at once."""
+    waiting: set[concurrent.futures.Future[Result]] = set()
+    try:
+        for batch in batches:
+            waiting.add(executor.submit(work, batch))
+            if len(waiting) >= window:
+                done, waiting = concurrent.futures.wait(waiting, return_when=concurrent.futures.FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        for future in concurrent.futures.as_completed(waiting):
+            yield future.result()
+    except BaseException:
+        for future in waiting:
+            future.cancel()
+        raise
 
 
 def _context() -> multiprocessing.context.BaseContext:

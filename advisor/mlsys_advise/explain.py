@@ -70,7 +70,8 @@ def why(code: str, path: Path, line: int, options: Options) -> str:
 
 def _comments(opened: Opened, rule: Rule, line: int) -> Iterator[str]:
     """The comments that silence the rule at the line, whatever it says there."""
-    for comment in opened.project.comments.get(opened.path, ()):
+    said = opened.project.remarks.get(opened.path)
+    for comment in said.comments if said is not None else ():
         speaks = comment.scope != "lines" or comment.first <= line <= comment.last
         if speaks and not comment.problem and any(map(rule.answers_to, comment.selectors)):
             yield f"a comment on line {comment.span.line} silences {rule.code} here"

@@ -8,11 +8,12 @@ facets that it read, so an edit that leaves a facet equal leaves the answer vali
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
-from mlsys_advise.term import Term
+from mlsys_advise.term import Call, Term, last_name
 
 #: The name under which a module's own body stands among its functions.
 BODY: Final = ""
@@ -141,6 +142,69 @@ def digest(data: object) -> bytes:
     return hashlib.blake2b(msgspec.msgpack.encode(data), digest_size=8).digest()
 
 
+def called(call: CallRecord) -> str:
+    """The last name of what is called, or of the call that returned it: ``jit`` in `jit(f)` and `jit(option=1)(f)`."""
+    callee = call.callee
+    return last_name(callee) or (last_name(callee.callee) if type(callee) is Call else "")
+
+
+def calls_named(interface: PythonInterface, name: str) -> Iterator[tuple[str, int, CallRecord]]:
+    """The recorded calls by a name (see ``called``), by function and number."""
+    for function, record in interface.functions.items():
+        for number, call in enumerate(record.calls):
+            if called(call) == name:
+                yield function, number, call
+
+
+def calls_given(interface: PythonInterface, name: str) -> Iterator[tuple[str, int, CallRecord]]:
+    """The recorded calls with an argument that a name may denote."""
+    for function, record in interface.functions.items():
+        for number, call in enumerate(record.calls):
+            if name in map(referred, (*call.args, *(term for _, term in call.keywords))):
+                yield function, number, call
+
+
+def referred(term: Term) -> str:
+    """The last name of what an argument is, or of what it wraps: ``f`` for ``partial(f, 1)``; "" if it has none."""
+    while type(term) is Call:
+        if not term.args:
+            return ""
+        term = term.args[0]
+    return last_name(term)
+
+
+def classes_of_base(interface: PythonInterface, last: str) -> Iterator[tuple[str, Term]]:
+    """The classes that have a base whose name ends so, with that base."""
+    for name, record in interface.classes.items():
+        for base in record.bases:
+            if last_name(base) == last:
+                yield name, base
+
+
+def view(interface: PythonInterface, what: str, which: str) -> object:
+    """The data behind a search through a file: ``file`` for all of it, ``functions`` for what functions do, ``classes``
+    for which there are; by a name, ``named`` and ``given`` for calls, ``based`` for classes with such a base.
+    """
+    match what:
+        case "file":
+            return interface
+        case "functions":
+            return [
+                (name, record.cls, record.calls, record.loops, record.stores, record.effects)
+                for name, record in interface.functions.items()
+            ]
+        case "classes":
+            return tuple(interface.classes)
+        case "named":
+            return tuple(calls_named(interface, which))
+        case "given":
+            return tuple(calls_given(interface, which))
+        case "based":
+            return tuple(classes_of_base(interface, which))
+        case _:
+            return facet(interface, which, what)
+
+
 def facet(interface: PythonInterface, definition: str, name: str) -> object:
     """The data of a facet, or None where the definition does not exist.
 
@@ -156,7 +220,7 @@ def facet(interface: PythonInterface, definition: str, name: str) -> object:
     if name == "options":
         return interface.options
     if name == "imports":
-        return (interface.imports, interface.stars, interface.package)
+        return (interface.imports, interface.lazy_imports, interface.stars, interface.package)
     record = interface.functions.get(definition)
     if record is None:
         return None

@@ -7,7 +7,6 @@ candidate as clauses (see ``condition``).
 from __future__ import annotations
 
 import ast
-import importlib.resources
 import inspect
 import types
 import typing
@@ -113,7 +112,9 @@ class Rule(msgspec.Struct, frozen=True):
         Raises FileNotFoundError if the rule has none.
         """
         package, _, stem = self.module.rpartition(".")
-        return importlib.resources.files(package).joinpath(f"{stem}.md").read_text(encoding="utf-8")
+        from importlib import resources
+
+        return resources.files(package).joinpath(f"{stem}.md").read_text(encoding="utf-8")
 
 
 def rule(

@@ -12,13 +12,15 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from decimal import ROUND_CEILING, Decimal
 from itertools import pairwise
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
-import yaml
 
 from mlsys_advise.languages.words import UNKNOWN, clean, hole
 from mlsys_advise.span import Span
+
+if TYPE_CHECKING:
+    import yaml
 
 
 class Volume(msgspec.Struct, frozen=True, array_like=True):
@@ -180,7 +182,6 @@ def _size(text: str) -> int | None:
 
 # -- YAML
 
-_LOADER: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MOST_EVENTS = 400_000
 _MOST_VISITS = 100_000
 _MOST_MERGES = 64
@@ -223,17 +224,26 @@ class _Pairs:
 _Node = _Scalar | _Sequence | _Pairs
 
 
+def _loader() -> type[yaml.SafeLoader] | type[yaml.CSafeLoader]:
+    """libyaml's, where it was built in."""
+    import yaml
+
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
 def _compose(text: str) -> _Node | None:
     """The first document of ``text`` as nodes; aliases share a node, so that cycles are possible.
 
     Built from events and without recursion, for a composer that recurses can be made to overflow.
     Raises ``yaml.YAMLError`` or ``UnicodeError``.
     """
+    import yaml
+
     root: _Node | None = None
     anchors: dict[str | None, _Node] = {}
     stack: list[_Sequence | _Pairs] = []
     keys: list[_Node | None] = []
-    for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+    for count, event in enumerate(yaml.parse(text, Loader=_loader())):
         start, end = _offset(event.start_mark), _offset(event.end_mark)
         node: _Node
         match event:
@@ -413,7 +423,10 @@ class _Reader:
         if not _claims(text):
             return
         self._start = start
-        if _LOADER is yaml.SafeLoader and _too_deep(text):
+        # Not at the top: YAML takes longer to import than most files to check.
+        import yaml
+
+        if _loader() is yaml.SafeLoader and _too_deep(text):
             return
         try:
             root = _compose(text)

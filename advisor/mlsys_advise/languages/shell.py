@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from typing import TYPE_CHECKING
 
 import msgspec
-import tree_sitter
-import tree_sitter_bash
 
 from mlsys_advise.languages.words import (
     ARGUMENTS,
@@ -28,6 +27,9 @@ from mlsys_advise.languages.words import (
     splittable,
 )
 from mlsys_advise.span import Span
+
+if TYPE_CHECKING:
+    import tree_sitter
 
 
 class SimpleCommand(msgspec.Struct, frozen=True, array_like=True):
@@ -96,6 +98,10 @@ def commands(text: str) -> LauncherInterface:
 
 @cache
 def _parser() -> tree_sitter.Parser:
+    # Most projects are read again and again without a look at a launcher.
+    import tree_sitter
+    import tree_sitter_bash
+
     return tree_sitter.Parser(tree_sitter.Language(tree_sitter_bash.language()))
 
 

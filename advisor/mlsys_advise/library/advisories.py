@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime
 import tomllib
 from functools import cache
-from importlib import resources
 from typing import Literal
 
 import msgspec
@@ -48,6 +47,8 @@ def advisories(package: str, concerning: str | None = None) -> tuple[Advisory, .
 
 @cache
 def _by_package() -> dict[str, tuple[Advisory, ...]]:
+    from importlib import resources
+
     text = resources.files("mlsys_advise.library").joinpath("advisories.toml").read_text(encoding="utf-8")
     table = msgspec.convert(tomllib.loads(text), _Table)
     grouped: dict[str, list[Advisory]] = {}

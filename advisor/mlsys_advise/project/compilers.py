@@ -9,7 +9,7 @@ from mlsys_advise.project.loaders import Loaders
 from mlsys_advise.project.reply import Reply
 from mlsys_advise.project.values import Caller, Locus, Values
 from mlsys_advise.project.world import Target, World
-from mlsys_advise.term import Call, Name, Term, last_name
+from mlsys_advise.term import Call, Name, Term
 
 #: How many callers up a compiler may be.
 _CALLERS: Final = 3
@@ -42,6 +42,7 @@ class Compilers:
         self.world = world
         self.values = values
         self.loaders = loaders
+        self._compilations: dict[tuple[str, str], tuple[list[Caller], int]] = {}
 
     def traced(self, function: str, path: str, callers: int = _CALLERS) -> Reply:
         """Whether a function runs under a compiler: decorated, handed to one, or called by what is compiled.
@@ -92,13 +93,21 @@ class Compilers:
 
     def compilations(self, path: str, last: str) -> list[Caller]:
         """The calls in a file that give something to a compiler of this name: `jit(f)` and `jit(option=..)(f)`."""
+        known = self._compilations.get((path, last))
+        if known is None:
+            with self.world.recording() as reads:
+                found = self._find_compilations(path, last)
+            known = self._compilations[path, last] = (found, reads.node)
+        else:
+            self.world.depend(known[1])
+        return known[0]
+
+    def _find_compilations(self, path: str, last: str) -> list[Caller]:
         found: list[Caller] = []
-        for function, record in self.world.functions_of(path).items():
-            for number, call in enumerate(record.calls):
-                callee = call.callee.callee if isinstance(call.callee, Call) else call.callee
-                if last_name(callee) == last and isinstance(callee, Name) and self._compiles(callee, path):
-                    self.world.read("calls", path, function)
-                    found.append(Caller(path, function, number, call))
+        for function, number, call in self.world.calls_named(path, last):
+            callee = call.callee.callee if isinstance(call.callee, Call) else call.callee
+            if isinstance(callee, Name) and self._compiles(callee, path):
+                found.append(Caller(path, function, number, call))
         return found
 
 

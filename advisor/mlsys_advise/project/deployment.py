@@ -55,16 +55,12 @@ class Files:
         self._world = world
         self._others = others
         world.provide("files", lambda language, _: self._of_language[language])
-        world.provide("named", lambda name, _: self._by_name.get(name, ()))
+        world.provide("basename", lambda name, _: self._by_name.get(name, ()))
         world.provide("other", lambda path, _: self._others().get(path))
 
     @functools.cached_property
     def _of_language(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {"dockerfile": [], "shell": []}
-        for path, entry in sorted(self._world.entries.items()):
-            if entry.language in found:
-                found[entry.language].append(path)
-        return {language: tuple(paths) for language, paths in found.items()}
+        return {language: self._world.tables.files("language", language) for language in ("dockerfile", "shell")}
 
     @functools.cached_property
     def _by_name(self) -> dict[str, tuple[str, ...]]:
@@ -82,7 +78,7 @@ class Files:
         return self._of_language["shell"]
 
     def named(self, name: str) -> Sequence[str]:
-        self._world.read("named", name)
+        self._world.read("basename", name)
         return self._by_name.get(name, ())
 
     def read(self, path: str) -> Other | None:
@@ -101,7 +97,8 @@ class Deployment:
     @functools.cached_property
     def _others(self) -> dict[str, Other]:
         decode = msgspec.msgpack.Decoder(Other).decode
-        return {path: decode(entry.other) for path, entry in sorted(self.world.entries.items()) if entry.other}
+        paths = sorted(self.world.tables.by_file("other"))
+        return {path: decode(self.world.entries[path].other) for path in paths}
 
     # -- requirements
 

@@ -9,13 +9,14 @@ that `train, val = make_loaders()` follows the right one. What the object yields
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 import msgspec
 
 from mlsys_advise.interface import PythonInterface
 from mlsys_advise.project.values import Locus, Values
-from mlsys_advise.project.world import Dependency, Target, World
+from mlsys_advise.project.world import Target, World
 from mlsys_advise.term import (
     Arith,
     Call,
@@ -39,6 +40,8 @@ Key: TypeAlias = int | str | None
 Op: TypeAlias = tuple[str, Key]
 _HOPS: Final = 8
 _NODES: Final = 160
+#: Indexes that are held at once; one of a large file takes a megabyte.
+_INDEXES: Final = 400
 #: Steps and nodes for what the object yields, counted from the loop.
 _ELEMENT_HOPS: Final = 4
 _ELEMENT_NODES: Final = 120
@@ -214,6 +217,25 @@ class Index:
                     self.names.setdefault(dotted.rpartition(".")[2], []).append((slot, ops, dotted))
 
 
+#: The facts that ``slots`` tells of begin so.
+SLOTS: Final = "slots of "
+
+
+def slots(index: Index, what: str, which: str) -> object:
+    """Where an atom stands: a site or parameter, given as ``NUMBER:FUNCTION``, or what has a name."""
+    if what == f"{SLOTS}sites" or what == f"{SLOTS}params":
+        number, _, function = which.partition(":")
+        lists = index.sites if what == f"{SLOTS}sites" else index.params
+        return lists.get((function, int(number)))
+    named: dict[str, Mapping[str, object]] = {
+        f"{SLOTS}members": index.members,
+        f"{SLOTS}variables": index.variables,
+        f"{SLOTS}names": index.names,
+        f"{SLOTS}results": index.results,
+    }
+    return named[what].get(which)
+
+
 class Flows:
     """Forward flows over a world."""
 
@@ -221,13 +243,17 @@ class Flows:
         self.world = world
         self.values = values
         self._indexes: dict[str, Index] = {}
-        self._flows: dict[Node, tuple[Flow, frozenset[Dependency]]] = {}
+        self._flows: dict[Node, tuple[Flow, int]] = {}
 
-    def index(self, path: str) -> Index | None:
-        interface = self.world.interface(path)
+    def index(self, path: str, what: str, which: str) -> Index | None:
+        """The index of a file, of which one list may be looked at: that of an atom of some sort (see ``slots``)."""
+        self.world.read(f"{SLOTS}{what}", path, which)
+        interface = self.world.unrecorded(path)
         if interface is None:
             return None
         if path not in self._indexes:
+            if len(self._indexes) >= _INDEXES:
+                self._indexes.clear()
             self._indexes[path] = Index(interface)
         return self._indexes[path]
 
@@ -244,7 +270,7 @@ class Flows:
         if known is None:
             with self.world.recording() as reads:
                 flow = self._follow(start)
-            known = self._flows[start] = (flow, frozenset(reads))
+            known = self._flows[start] = (flow, reads.node)
         else:
             self.world.depend(known[1])
         return known[0]
@@ -283,23 +309,23 @@ class Flows:
         found: list[tuple[str, Slot, tuple[Op, ...]]] = []
         match node.what:
             case "site":
-                index = self.index(node.path)
+                index = self.index(node.path, "sites", f"{node.key}:{node.owner}")
                 self._read_function(node.path, node.owner)
                 for slot, ops in index.sites.get((node.owner, int(node.key)), ()) if index else ():
                     found.append((node.path, slot, ops))
             case "param":
-                index = self.index(node.path)
+                index = self.index(node.path, "params", f"{node.key}:{node.owner}")
                 self._read_function(node.path, node.owner)
                 for slot, ops in index.params.get((node.owner, int(node.key)), ()) if index else ():
                     found.append((node.path, slot, ops))
             case "variable":
-                index = self.index(node.path)
                 name = str(node.key)
+                index = self.index(node.path, "variables", name)
                 for slot, ops in index.variables.get(name, ()) if index else ():
                     self._read_function(node.path, slot.function)
                     found.append((node.path, slot, ops))
                 for file in self.world.table("refer", name):
-                    other = self.index(file)
+                    other = self.index(file, "names", name)
                     for slot, ops, dotted in other.names.get(name, ()) if other else ():
                         target = self.world.resolve(dotted, file)
                         if target == Target("variable", node.path, name):
@@ -316,7 +342,7 @@ class Flows:
         owner = Target("class", node.path, node.owner)
         name = str(node.key)
         for file in self.world.table("member", name):
-            index = self.index(file)
+            index = self.index(file, "members", name)
             for slot, ops, of in index.members.get(name, ()) if index else ():
                 if isinstance(of, Self):
                     related = self.world.ancestors(file, of.cls)[0]
@@ -344,7 +370,7 @@ class Flows:
             return found
         for last in names:
             for file in self.world.table("call", last):
-                index = self.index(file)
+                index = self.index(file, "results", last)
                 for slot, ops, callee in index.results.get(last, ()) if index else ():
                     if wanted in self.values.functions(callee, file, 3)[0]:
                         self._read_function(file, slot.function)

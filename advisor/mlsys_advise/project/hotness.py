@@ -28,10 +28,10 @@ from mlsys_advise.heat import (
     Frequency,
     Heat,
 )
-from mlsys_advise.interface import BODY, CallRecord, Effect, FunctionRecord
+from mlsys_advise.interface import BODY, CallRecord, Effect, FunctionRecord, referred
 from mlsys_advise.library.roots import SERVICER, TRITON_CLASS, TRITON_STEP
 from mlsys_advise.project.values import COMMON_NAME, Locus, Values
-from mlsys_advise.project.world import Dependency, Target, World
+from mlsys_advise.project.world import Target, World
 from mlsys_advise.term import Call, Def, Member, Name, Term, children, last_name
 from mlsys_advise.vocabulary import Root
 
@@ -86,12 +86,11 @@ class Hotness:
     def __init__(self, world: World, values: Values) -> None:
         self.world = world
         self.values = values
-        self._functions: dict[tuple[Target, int], tuple[Heat, frozenset[Dependency]]] = {}
-        self._edges: dict[Target, tuple[Edge, ...]] = {}
+        self._functions: dict[tuple[Target, int], tuple[Heat, int]] = {}
+        self._edges: dict[Target, tuple[tuple[Edge, ...], int]] = {}
         self._roots: dict[Target, tuple[tuple[Heat, str], ...]] = {}
-        self._edge_reads: dict[Target, frozenset[Dependency]] = {}
-        self._loops: dict[tuple[str, str, int], tuple[str, frozenset[Dependency]]] = {}
-        self._learning: dict[tuple[Target, int], tuple[str, frozenset[Dependency]]] = {}
+        self._loops: dict[tuple[str, str, int], tuple[str, int]] = {}
+        self._learning: dict[tuple[Target, int], tuple[str, int]] = {}
         #: arguments of calls by file and by what they refer to
         self._arguments: dict[str, dict[str, list[_Given]]] = {}
         roots = world.lexicon.vocabulary.roots
@@ -141,10 +140,10 @@ class Hotness:
         key = (path, function, number)
         known = self._loops.get(key)
         if known is None:
-            self._loops[key] = ("open", frozenset())
             with self.world.recording() as reads:
+                self._loops[key] = ("open", reads.node)
                 sort = self._loop_sort(path, function, number)
-            known = self._loops[key] = (sort, frozenset(reads))
+            known = self._loops[key] = (sort, reads.node)
         else:
             self.world.depend(known[1])
         return known[0]
@@ -244,10 +243,10 @@ class Hotness:
         if known is not None:
             self.world.depend(known[1])
             return known[0]
-        self._learning[key] = ("", frozenset())
         with self.world.recording() as reads:
+            self._learning[key] = ("", reads.node)
             sort = self._function_learns(target, depth)
-        self._learning[key] = (sort, frozenset(reads))
+        self._learning[key] = (sort, reads.node)
         return sort
 
     def _function_learns(self, target: Target, depth: int) -> str:
@@ -317,8 +316,16 @@ class Hotness:
 
     def _propagate(self, start: Target, unless: int) -> None:
         """Find all that can reach a function and propagate heat among them until nothing changes."""
+        with self.world.recording() as reads:
+            heats, closed = self._heats(start, unless)
+        for target, heat in heats.items():
+            # Whose callers were not all found may be hotter than it seems, asked from elsewhere.
+            if (closed or target == start) and (target, unless) not in self._functions:
+                self._functions[target, unless] = (heat, reads.node)
+
+    def _heats(self, start: Target, unless: int) -> tuple[dict[Target, Heat], bool]:
+        """The heat of a function and of all that can reach it, and whether all of these were found."""
         group: dict[Target, tuple[Edge, ...]] = {}
-        reads: set[Dependency] = set()
         frontier = deque([start])
         while frontier and len(group) < _LIMIT:
             target = frontier.popleft()
@@ -326,11 +333,10 @@ class Hotness:
                 continue
             known = self._functions.get((target, unless))
             if known is not None:
-                reads |= known[1]
+                self.world.depend(known[1])
                 group[target] = ()
                 continue
             edges = tuple([edge for edge in self.edges(target) if not edge.region & unless])
-            reads |= self._edge_reads[target]
             group[target] = edges
             for edge in edges:
                 if edge.source != target:
@@ -345,22 +351,18 @@ class Hotness:
                 for own, _ in self._roots.get(target, ()):
                     heat |= own
                 heats[target] = heat
-        with self.world.recording() as more:
-            changed = True
-            while changed:
-                changed = False
-                for target, edges in group.items():
-                    heat = heats[target]
-                    for edge in edges:
-                        base = heats.get(edge.source, Heat())
-                        heat |= edge.own | self._brought(edge, base)
-                    if heat != heats[target]:
-                        heats[target] = heat
-                        changed = True
-        frozen = frozenset(reads | more)
-        for target, heat in heats.items():
-            if (target, unless) not in self._functions:
-                self._functions[target, unless] = (heat, frozen)
+        changed = True
+        while changed:
+            changed = False
+            for target, edges in group.items():
+                heat = heats[target]
+                for edge in edges:
+                    base = heats.get(edge.source, Heat())
+                    heat |= edge.own | self._brought(edge, base)
+                if heat != heats[target]:
+                    heats[target] = heat
+                    changed = True
+        return heats, not frontier
 
     def _brought(self, edge: Edge, base: Heat) -> Heat:
         """The heat that a call brings from a function of heat ``base``."""
@@ -371,25 +373,24 @@ class Hotness:
         """Where the heat of a function may come from; its own roots are kept beside."""
         known = self._edges.get(target)
         if known is None:
-            self._edges[target] = ()
             with self.world.recording() as reads:
+                self._edges[target] = ((), reads.node)
                 record = self.world.function(target.path, target.name, "head")
                 self._roots[target] = tuple(self._own_roots(target, record)) if record is not None else ()
-                known = tuple(self._find_edges(target, record)) if record is not None else ()
-            self._edges[target] = known
-            self._edge_reads[target] = frozenset(reads)
-        return known
+                found = tuple(self._find_edges(target, record)) if record is not None else ()
+            known = self._edges[target] = (found, reads.node)
+        else:
+            self.world.depend(known[1])
+        return known[0]
 
     def roots(self, target: Target) -> tuple[tuple[Heat, str], ...]:
         """The heat that a function has of itself, with what says so."""
         self.edges(target)
-        self.world.depend(self._edge_reads.get(target, frozenset()))
         return self._roots.get(target, ())
 
     def frameworks(self, target: Target) -> tuple[str, ...]:
         """What is said of each call that gives the function to a framework which runs it."""
         edges = self.edges(target)
-        self.world.depend(self._edge_reads.get(target, frozenset()))
         return tuple(edge.message for edge in edges if edge.own)
 
     def _find_edges(self, target: Target, record: FunctionRecord) -> list[Edge]:
@@ -425,7 +426,6 @@ class Hotness:
             for given in self._given(file, name):
                 if not self._is(given.argument, file, target):
                     continue
-                self.world.read("calls", file, given.function)
                 locus = Locus(file, "call", given.function, given.number)
                 call = given.call
                 root = self._callback(call, file, given.key)
@@ -447,17 +447,18 @@ class Hotness:
 
     def _given(self, path: str, name: str) -> list[_Given]:
         """The arguments of a file's calls that go by a name."""
-        functions = self.world.functions_of(path)
+        self.world.read("given", path, name)
         known = self._arguments.get(path)
         if known is None:
             known = self._arguments[path] = {}
-            for function, record in functions.items():
+            interface = self.world.unrecorded(path)
+            for function, record in interface.functions.items() if interface is not None else ():
                 for number, call in enumerate(record.calls):
                     given: list[tuple[int | str, Term]] = [*enumerate(call.args), *call.keywords]
                     for key, argument in given:
-                        referred = _referred(argument)
-                        if referred:
-                            known.setdefault(referred, []).append(_Given(function, number, call, key, argument))
+                        name_of_it = referred(argument)
+                        if name_of_it:
+                            known.setdefault(name_of_it, []).append(_Given(function, number, call, key, argument))
         return known.get(name, [])
 
     def _is(self, argument: Term, path: str, target: Target) -> bool:
@@ -494,8 +495,7 @@ class Hotness:
     def _may_use(self, root: Root, path: str) -> bool:
         """Whether a file imports the framework of a root whose objects are known by method names alone."""
         packages = {callback.partition(".")[0] for callback in root.callbacks} - {"?"}
-        self.world.read("imports", path)
-        interface = self.world.interface(path)
+        interface = self.world.imports(path)
         imported = (*interface.imports, *interface.lazy_imports) if interface is not None else ()
         return not packages or any(name.partition(".")[0] in packages for name in imported)
 
@@ -503,8 +503,7 @@ class Hotness:
         found: list[tuple[Heat, str]] = []
         name = target.name.rpartition(".")[2].partition("#")[0]
         if target.name == BODY:
-            interface = self.world.interface(target.path)
-            self.world.read("imports", target.path)
+            interface = self.world.imports(target.path)
             streamlit = interface is not None and "streamlit" in interface.imports
             if streamlit:
                 return [(Heat.of(SERVING, STEP), "Streamlit runs the script on every interaction")]
@@ -709,12 +708,3 @@ def _matching(candidates: list[Root] | tuple[Root, ...], kinds: frozenset[str], 
 
 def _receiver(callee: Term) -> Term:
     return callee.of if isinstance(callee, Member) else callee
-
-
-def _referred(term: Term) -> str:
-    """The last name of what an argument is, or of what it wraps: ``f`` for ``partial(f, 1)``; "" if it has none."""
-    while type(term) is Call:
-        if not term.args:
-            return ""
-        term = term.args[0]
-    return last_name(term)

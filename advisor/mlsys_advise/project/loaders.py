@@ -91,8 +91,7 @@ class Loaders:
         names = set(_DEFAULTS)
         for base in sorted(names):
             for file in self.world.table("base", base):
-                interface = self.world.interface(file)
-                for name in interface.classes if interface is not None else ():
+                for name in self.world.classes(file):
                     if "loader" in self.world.class_kinds(file, name):
                         names.add(name.rpartition(".")[2])
         return sorted(names)
@@ -547,8 +546,7 @@ class Loaders:
         for target in wanted[:8]:
             last = target.name.rpartition(".")[2]
             for file in self.world.table("call", last):
-                interface = self.world.interface(file)
-                for name in interface.classes if interface is not None else ():
+                for name in self.world.classes(file):
                     record = self.world.cls(file, name)
                     if record is None or "dataset" not in self.world.class_kinds(file, name):
                         continue

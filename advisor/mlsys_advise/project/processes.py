@@ -175,9 +175,7 @@ class Processes:
 
     def _spellings(self, option: Locus) -> tuple[str, ...]:
         """How an option is written on a command line."""
-        interface = self.world.interface(option.path)
-        self.world.read("options", option.path)
-        known = [one.flags for one in interface.options if one.key == option.name] if interface is not None else []
+        known = [one.flags for one in self.world.options(option.path) if one.key == option.name]
         return known[0] if known else ()
 
 

@@ -31,7 +31,7 @@ from mlsys_advise.library.waiting import (
 from mlsys_advise.project.devices import Devices
 from mlsys_advise.project.hotness import Cause, memoised
 from mlsys_advise.project.values import Locus, Values, pretrained
-from mlsys_advise.project.world import Dependency, Target, World
+from mlsys_advise.project.world import Target, World
 from mlsys_advise.term import Elem, Lit, Map, Member, Name, Param, Self, Seq, Term, Unknown, children, last_name
 
 #: How many calls deep a search goes: models are nested deeper than servers.
@@ -60,7 +60,7 @@ class Properties:
         self.world = world
         self.values = values
         self.devices = devices
-        self._known: dict[tuple[Target, str, int], tuple[Trait, frozenset[Dependency]]] = {}
+        self._known: dict[tuple[Target, str, int], tuple[Trait, int]] = {}
         self._active: set[tuple[Target, str]] = set()
         #: How often a cycle was cut: an answer is kept only if none was while it was found, or nothing is around it.
         self._cuts = 0
@@ -107,7 +107,7 @@ class Properties:
         finally:
             self._active.discard((target, name))
         if cuts == self._cuts or not self._active:
-            self._known[key] = (trait, frozenset(reads))
+            self._known[key] = (trait, reads.node)
         return trait
 
     def _find(self, target: Target, name: str, depth: int) -> Trait:

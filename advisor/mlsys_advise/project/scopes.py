@@ -19,13 +19,23 @@ class Programs:
         world.provide("started", lambda path, _: self._started(path))
 
     @functools.cached_property
+    def _imported(self) -> dict[str, tuple[str, ...]]:
+        """The modules that each file imports, by name."""
+        return self.world.tables.by_file("import")
+
+    @functools.cached_property
+    def _starts(self) -> frozenset[str]:
+        """The files in which programs start by what stands in them."""
+        return frozenset(self.world.tables.by_file("main")).union(self.world.tables.files("language", "notebook"))
+
+    @functools.cached_property
     def _imports(self) -> dict[str, tuple[str, ...]]:
         """The files that each file imports, packages along the way included."""
         found: dict[str, tuple[str, ...]] = {}
         with self.world.recording():
-            for path, entry in self.world.entries.items():
+            for path in self.world.entries:
                 targets: set[str] = set()
-                for dotted in entry.header.get("import", ()):
+                for dotted in self._imported.get(path, ()):
                     parts = dotted.split(".")
                     for length in range(len(parts), 0, -1):
                         file = self.world.module_file(".".join(parts[:length]), path)
@@ -60,7 +70,7 @@ class Programs:
 
     def _started(self, path: str) -> dict[str, tuple[str, ...]]:
         files = _closure([path], self._imports) if path in self.world.entries else []
-        return {file: self.world.entries[file].header.get("import", ()) for file in files}
+        return {file: self._imported.get(file, ()) for file in files}
 
     def _around(self, path: str) -> list[frozenset[str]]:
         entries = sorted(file for file in _closure([path], self._importers) if self.is_entry(file))
@@ -91,8 +101,7 @@ class Programs:
 
     def is_entry(self, path: str) -> bool:
         """Whether a program starts in this file: a main guard, a notebook, or a script that nobody imports."""
-        entry = self.world.entries[path]
-        if entry.header.get("main") or entry.language == "notebook":
+        if path in self._starts:
             return True
         return path not in self._importers and not path.endswith("__init__.py")
 

@@ -15,7 +15,7 @@ import msgspec
 from mlsys_advise.interface import CallRecord, FunctionRecord
 from mlsys_advise.languages.python.terms import element, item, views
 from mlsys_advise.library.arrays import SHAPED
-from mlsys_advise.project.world import Dependency, Target, World
+from mlsys_advise.project.world import Target, World
 from mlsys_advise.term import (
     UNKNOWN,
     Arith,
@@ -82,9 +82,9 @@ class Values:
     def __init__(self, world: World) -> None:
         self.world = world
         self.lexicon = world.lexicon
-        self._heads: dict[tuple[str, Term, int], tuple[tuple[Head, ...], frozenset[Dependency]]] = {}
-        self._callers: dict[tuple[str, str], tuple[tuple[Caller, ...] | None, frozenset[Dependency]]] = {}
-        self._kinds: dict[tuple[str, Term, int], tuple[Kinds, frozenset[Dependency]]] = {}
+        self._heads: dict[tuple[str, Term, int], tuple[tuple[Head, ...], int]] = {}
+        self._callers: dict[tuple[str, str], tuple[tuple[Caller, ...] | None, int]] = {}
+        self._kinds: dict[tuple[str, Term, int], tuple[Kinds, int]] = {}
         self._active: set[tuple[str, Term]] = set()
         #: How often a cycle was cut: a result is kept only if none was while it was found.
         self._cuts = 0
@@ -111,7 +111,7 @@ class Values:
         unique: dict[Head, None] = dict.fromkeys(found)
         heads = tuple(unique)[:_CAP] if len(unique) <= _CAP else (*tuple(unique)[:_CAP], Head(UNKNOWN, path))
         if cuts == self._cuts or not self._active:
-            self._heads[key] = (heads, frozenset(reads))
+            self._heads[key] = (heads, reads.node)
         return heads
 
     def _expand(self, term: Term, path: str, steps: int) -> list[Head]:
@@ -383,9 +383,7 @@ class Values:
         files = self.world.table("option", name)
         file = head.path if head.path in files else self.world.nearest(files, head.path)
         if file is not None:
-            interface = self.world.interface(file)
-            self.world.read("options", file)
-            for option in interface.options if interface is not None else ():
+            for option in self.world.options(file):
                 if option.key == name:
                     locus = Locus(file, "option", name)
                     for one in self.heads(option.default, file, steps - 1):
@@ -488,7 +486,7 @@ class Values:
                 found |= kinds
             result = Kinds(frozenset(found), complete)
         if cuts == self._cuts or not self._active:
-            self._kinds[key] = (result, frozenset(reads))
+            self._kinds[key] = (result, reads.node)
         return result
 
     def head_kinds(self, head: Head, depth: int = 8) -> frozenset[str]:
@@ -666,10 +664,10 @@ class Values:
         if known is not None:
             self.world.depend(known[1])
             return known[0]
-        self._callers[key] = ((), frozenset())
         with self.world.recording() as reads:
+            self._callers[key] = ((), reads.node)
             found = self._find_callers(path, function)
-        self._callers[key] = (found, frozenset(reads))
+        self._callers[key] = (found, reads.node)
         return found
 
     def _find_callers(self, path: str, function: str) -> tuple[Caller, ...] | None:

@@ -1,12 +1,13 @@
 """Verdicts: candidates judged by the answers to their conditions, stored with what the answers read.
 
-A stored verdict names places by number, not by line; lines are filled in when findings are rendered. So a verdict
-stays valid while lines move, and is asked again exactly when something it read has changed.
+A verdict names places by number, not by line; lines are filled in when findings are rendered. So a verdict stays
+valid while lines move, and is asked again exactly when something it read has changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final
 
@@ -18,9 +19,11 @@ from mlsys_advise.heat import Heat
 from mlsys_advise.project.answers import Answers, clause_cost
 from mlsys_advise.project.deployment import Deployment
 from mlsys_advise.project.hotness import Cause
+from mlsys_advise.project.record import Graph
 from mlsys_advise.project.reply import Reply
+from mlsys_advise.project.tables import Tables
 from mlsys_advise.project.values import Locus
-from mlsys_advise.project.world import Dependency, Entry, World
+from mlsys_advise.project.world import Entry, World
 from mlsys_advise.registry import Registry
 from mlsys_advise.rule import Answer, Candidate, Rule
 from mlsys_advise.span import Place, Span
@@ -39,13 +42,19 @@ class Verdict(msgspec.Struct, frozen=True, array_like=True):
     assumed: tuple[str, ...]
 
 
-class Stored(msgspec.Struct, frozen=True, array_like=True):
-    """The verdicts on one file: the findings to be rendered, and the versions of all that the answers read."""
+class Judged(msgspec.Struct, frozen=True, array_like=True):
+    """What became of a candidate: a verdict, or None for silence; and the query on which that rests."""
 
-    candidates: tuple[Candidate, ...]
-    verdicts: tuple[Verdict, ...]
-    reads: tuple[tuple[Dependency, bytes], ...]
-    errors: tuple[InternalError, ...] = ()
+    verdict: Verdict | None
+    query: int
+    error: InternalError | None = None
+
+
+class Rendered(msgspec.Struct, frozen=True, array_like=True):
+    """The findings in a file, and the files whose lines they name."""
+
+    findings: tuple[Finding, ...]
+    names: tuple[str, ...]
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -60,38 +69,42 @@ class Judge:
     """Judges the candidates of a project."""
 
     def __init__(
-        self, root: Path, entries: Mapping[str, Entry], registry: Registry, modules: Mapping[str, tuple[str, ...]]
+        self,
+        root: Path,
+        entries: Mapping[str, Entry],
+        registry: Registry,
+        modules: Mapping[str, tuple[str, ...]],
+        tables: Tables | None = None,
+        graph: Graph | None = None,
     ) -> None:
         self.root = root
         self.rules = {rule.code: rule for rule in registry.rules}
-        self.world = World(entries, Lexicon(registry.vocabulary), modules)
+        self.world = World(entries, Lexicon(registry.vocabulary), modules, tables, graph)
         self.deployment = Deployment(self.world, root.name)
         self.answers = Answers(self.world, self.deployment)
 
-    def judge(self, path: str, candidates: list[Candidate], previous: Stored | None, raise_errors: bool) -> Stored:
-        """The verdicts on a file; the previous ones, unchanged, if all that they read is what it was."""
-        if previous is not None and all(self.world.version(read) == version for read, version in previous.reads):
-            return previous
-        verdicts: list[Verdict] = []
-        errors: list[InternalError] = []
-        with self.world.recording() as reads:
-            for number, candidate in enumerate(candidates):
-                try:
-                    verdict = self.verdict(number, candidate, path)
-                except Exception as error:
-                    if raise_errors:
-                        raise
-                    from mlsys_advise.analysis import describe
+    def judge(
+        self, path: str, candidates: list[Candidate], known: Sequence[Judged | None], raise_errors: bool
+    ) -> tuple[Judged, ...]:
+        """What became of each candidate of a file. ``known`` is that of the same candidates, or empty."""
+        return tuple(
+            before if before is not None else self._judge(path, number, candidate, raise_errors)
+            for number, (candidate, before) in enumerate(zip_longest(candidates, known))
+        )
 
-                    errors.append(InternalError(path, candidate.code, describe(error)))
-                    continue
-                if verdict is not None:
-                    verdicts.append(verdict)
-        kept = self._settle(candidates, verdicts)
-        versions = tuple((read, self.world.version(read)) for read in sorted(reads))
-        numbers = sorted({verdict.number for verdict in kept})
-        renumbered = tuple(msgspec.structs.replace(verdict, number=numbers.index(verdict.number)) for verdict in kept)
-        return Stored(tuple(candidates[number] for number in numbers), renumbered, versions, tuple(errors))
+    def _judge(self, path: str, number: int, candidate: Candidate, raise_errors: bool) -> Judged:
+        verdict: Verdict | None = None
+        error: InternalError | None = None
+        with self.world.recording() as reads:
+            try:
+                verdict = self.verdict(number, candidate, path)
+            except Exception as raised:
+                if raise_errors:
+                    raise
+                from mlsys_advise.analysis import describe
+
+                error = InternalError(path, candidate.code, describe(raised))
+        return Judged(verdict, reads.node, error)
 
     def verdict(self, number: int, candidate: Candidate, path: str) -> Verdict | None:
         rule = self.rules[candidate.code]
@@ -151,18 +164,17 @@ class Judge:
                 break
         return asked
 
-    def _settle(self, candidates: list[Candidate], verdicts: list[Verdict]) -> list[Verdict]:
+    def _settle(self, candidates: list[Candidate], judged: Sequence[Judged]) -> list[Verdict]:
         """One finding for a group, and one for a place where rules yield to others."""
         kept: list[Verdict] = []
         groups: set[tuple[str, str]] = set()
-        for verdict in verdicts:
+        for verdict in [one.verdict for one in judged if one.verdict is not None]:
             candidate = candidates[verdict.number]
             if candidate.group:
                 if (candidate.code, candidate.group) in groups:
                     continue
                 groups.add((candidate.code, candidate.group))
             kept.append(verdict)
-        places = {(candidates[verdict.number].span, candidates[verdict.number].code) for verdict in kept}
         lines = {
             (
                 candidates[verdict.number].span.line,
@@ -171,7 +183,6 @@ class Judge:
             )
             for verdict in kept
         }
-        del places
         return [
             verdict
             for verdict in kept
@@ -183,15 +194,15 @@ class Judge:
 
     # -- rendering
 
-    def render(self, path: str, stored: Stored) -> list[Finding]:
+    def render(self, path: str, candidates: list[Candidate], judged: Sequence[Judged]) -> Rendered:
         """Findings with absolute paths and lines."""
-        found: list[Finding] = []
-        for verdict in stored.verdicts:
-            candidate = stored.candidates[verdict.number]
-            rule = self.rules.get(candidate.code)
-            if rule is not None:
-                found.append(self._finding(path, candidate, verdict, rule))
-        return found
+        verdicts = self._settle(candidates, judged)
+        findings = tuple(
+            self._finding(path, candidates[verdict.number], verdict, self.rules[candidates[verdict.number].code])
+            for verdict in verdicts
+        )
+        causes = [cause for verdict in verdicts for cause in (*verdict.heat_path, *verdict.related)]
+        return Rendered(findings, tuple(sorted({path, *(cause.locus.path for cause in causes)})))
 
     def _finding(self, path: str, candidate: Candidate, verdict: Verdict, rule: Rule) -> Finding:
         own = tuple(Related(Place(self._absolute(path), span), says) for span, says in candidate.related)

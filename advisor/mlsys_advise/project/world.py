@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias
 
 import msgspec
 
@@ -18,16 +17,21 @@ from mlsys_advise.interface import (
     CallRecord,
     ClassRecord,
     FunctionRecord,
+    OptionRecord,
     Positions,
     PythonInterface,
+    called,
+    classes_of_base,
     digest,
-    facet,
+    view,
 )
-from mlsys_advise.term import Call, Def, Member, Name, Term, Var, last_name
+from mlsys_advise.project.record import Dependency, Graph, Record, Recording
+from mlsys_advise.project.tables import Tables
+from mlsys_advise.term import Def, Member, Name, Term, Var
 from mlsys_advise.vocabulary import Lexicon
 
-#: What an answer read: (what, where, which). ``what`` is the name of a facet, or ``table:NAME``, ``scope``, ``file``.
-Dependency: TypeAlias = tuple[str, str, str]
+#: Packed bytes of the interfaces that are held unpacked, in which they take some six times as much.
+UNPACKED = 24_000_000
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -44,30 +48,26 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     other: bytes = b""
 
 
+def header_of(entry: Entry) -> Mapping[str, tuple[str, ...]]:
+    """The names under which the tables find a file; what is not Python is found by its language."""
+    return {**entry.header, "language": (entry.language,), "other": (entry.language,) if entry.other else ()}
+
+
+def by_module(modules: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """The files of each dotted name, from the names of each file."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(modules):
+        for dotted in modules[path]:
+            found.setdefault(dotted, []).append(path)
+    return {dotted: tuple(paths) for dotted, paths in found.items()}
+
+
 class Target(msgspec.Struct, frozen=True, array_like=True):
     """What a name denotes: ``library`` (``name`` is canonical), ``class``, ``function``, ``variable`` or ``module``."""
 
     what: str
     path: str
     name: str
-
-
-class Recording:
-    """A stretch of work whose reads are collected; a class, because it is entered some hundred thousand times."""
-
-    __slots__ = ("_inner", "_outer", "_world")
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self._inner: set[Dependency] = set()
-
-    def __enter__(self) -> set[Dependency]:
-        self._outer = self._world.exchange(self._inner)
-        return self._inner
-
-    def __exit__(self, *_: object) -> None:
-        self._outer |= self._inner
-        self._world.exchange(self._outer)
 
 
 class World:
@@ -78,52 +78,44 @@ class World:
         entries: Mapping[str, Entry],
         lexicon: Lexicon,
         modules: Mapping[str, tuple[str, ...]],
-        partial: bool = False,
+        tables: Tables | None = None,
+        graph: Graph | None = None,
     ) -> None:
         self.entries = entries
+        #: What is read, by whom.
+        self.record = Record(graph)
         self.lexicon = lexicon
-        self.partial = partial
-        self.modules: dict[str, list[str]] = {}
-        for path in sorted(modules):
-            for dotted in modules[path]:
-                self.modules.setdefault(dotted, []).append(path)
-        self.tables: dict[str, dict[str, list[str]]] = {}
-        for path in sorted(entries):
-            for table, names in entries[path].header.items():
-                index = self.tables.setdefault(table, {})
-                for name in names:
-                    known = index.get(name)
-                    if known is None:
-                        index[name] = [path]
-                    else:
-                        known.append(path)
+        self.modules = by_module(modules)
+        self.tables = Tables() if tables is None else tables
+        if tables is None:
+            for path, entry in sorted(entries.items()):
+                self.tables.add(path, header_of(entry))
         self._interfaces: dict[str, PythonInterface | None] = {}
+        self._adopted: set[str] = set()
+        #: Bytes of the interfaces that are unpacked, as they are packed.
+        self._unpacked = 0
         self._positions: dict[str, Positions] = {}
         self._decode = msgspec.msgpack.Decoder(PythonInterface)
-        self._resolved: dict[tuple[str, str], tuple[Target | None, frozenset[Dependency]]] = {}
+        self._resolved: dict[tuple[str, str], tuple[Target | None, int]] = {}
         self._versions: dict[Dependency, bytes] = {}
         self._named: dict[str, Mapping[str, tuple[tuple[str, int, CallRecord], ...]]] = {}
-        self._ancestors: dict[tuple[str, str], tuple[tuple[Target, ...], bool, frozenset[Dependency]]] = {}
-        self._methods: dict[tuple[str, str, str], tuple[Target | None, frozenset[Dependency]]] = {}
-        self._reads: set[Dependency] = set()
+        self._ancestors: dict[tuple[str, str], tuple[tuple[Target, ...], bool, int]] = {}
+        self._subclasses: dict[tuple[str, str, int], tuple[tuple[Target, ...], int]] = {}
+        self._methods: dict[tuple[str, str, str], tuple[Target | None, int]] = {}
         self._providers: dict[str, Callable[[str, str], object]] = {}
 
     # -- the record of what is read
 
     def read(self, what: str, where: str, which: str = "") -> None:
-        self._reads.add((what, where, which))
-
-    def exchange(self, reads: set[Dependency]) -> set[Dependency]:
-        """Collect into another set from now on; the one that was collected into."""
-        before, self._reads = self._reads, reads
-        return before
+        self.record.read((what, where, which))
 
     def recording(self) -> Recording:
-        """Collect the dependencies of what runs inside; they also count for whatever is recording around it."""
-        return Recording(self)
+        """A query: what is read inside is its own, and whatever is reading around it reads the query."""
+        return Recording(self.record)
 
-    def depend(self, dependencies: frozenset[Dependency] | set[Dependency]) -> None:
-        self._reads |= dependencies
+    def depend(self, query: int) -> None:
+        """Note that the answer of an earlier query is read again."""
+        self.record.current.add(query)
 
     def provide(self, what: str, provider: Callable[[str, str], object]) -> None:
         """Let another part of the project answer for the versions of one sort of dependency."""
@@ -135,19 +127,14 @@ class World:
         if known is None:
             what, where, which = dependency
             if what.startswith("table:"):
-                data: object = tuple(self.tables.get(what[6:], {}).get(where, ()))
+                data: object = self.tables.files(what[6:], where)
             elif what == "module":
                 data = tuple(self.modules.get(where, ()))
-            elif what == "named":
-                data = tuple(dict.fromkeys(function for function, _, _ in self._calls_named(where).get(which, ())))
-            elif what == "file":
-                entry = self.entries.get(where)
-                data = entry.interface if entry is not None else None
             elif what in self._providers:
                 data = self._providers[what](where, which)
             else:
                 interface = self._load(where)
-                data = facet(interface, which, what) if interface is not None else None
+                data = view(interface, what, which) if interface is not None else None
             known = self._versions[dependency] = digest(data)
         return known
 
@@ -160,15 +147,32 @@ class World:
                 self._interfaces[path] = None
             else:
                 self._interfaces[path] = self._decode.decode(entry.interface)
+                self._unpacked += len(entry.interface)
+                if self._unpacked > UNPACKED:
+                    self._let_go()
         return self._interfaces[path]
+
+    def _let_go(self) -> None:
+        """Forget the half of the interfaces that were unpacked first: they are unpacked again if they are needed."""
+        for path in list(self._interfaces)[: len(self._interfaces) // 2]:
+            if path not in self._adopted:
+                del self._interfaces[path]
+                self._named.pop(path, None)
+        loaded = [path for path, interface in self._interfaces.items() if interface is not None]
+        self._unpacked = sum(len(self.entries[path].interface) for path in loaded if path not in self._adopted)
 
     def adopt(self, path: str, interface: PythonInterface) -> None:
         """Use an interface that is at hand instead of decoding it."""
         self._interfaces[path] = interface
+        self._adopted.add(path)
 
     def interface(self, path: str) -> PythonInterface | None:
         """The whole interface of a Python file: what is looked for in it depends on all of it."""
-        self._reads.add(("file", path, ""))
+        self.record.read(("file", path, ""))
+        return self._load(path)
+
+    def unrecorded(self, path: str) -> PythonInterface | None:
+        """An interface for those who keep an index of it, and record what they look up there."""
         return self._load(path)
 
     def positions(self, path: str) -> Positions | None:
@@ -182,22 +186,22 @@ class World:
     def function(self, path: str, name: str, *facets: str) -> FunctionRecord | None:
         """A function; only the facets that are named may be looked at."""
         for one in facets:
-            self._reads.add((one, path, name))
+            self.record.read((one, path, name))
         interface = self._load(path)
         return interface.functions.get(name) if interface is not None else None
 
     def cls(self, path: str, name: str) -> ClassRecord | None:
-        self._reads.add(("class", path, name))
+        self.record.read(("class", path, name))
         interface = self._load(path)
         return interface.classes.get(name) if interface is not None else None
 
     def variable(self, path: str, name: str) -> Term | None:
-        self._reads.add(("variables", path, name))
+        self.record.read(("variables", path, name))
         interface = self._load(path)
         return interface.variables.get(name) if interface is not None else None
 
     def exported(self, path: str, name: str) -> Term | None:
-        self._reads.add(("names", path, name))
+        self.record.read(("names", path, name))
         interface = self._load(path)
         return interface.names.get(name) if interface is not None else None
 
@@ -207,14 +211,14 @@ class World:
 
     def table(self, table: str, name: str) -> tuple[str, ...]:
         """The files that a table lists under a name; also a record that nothing else is listed."""
-        self._reads.add((f"table:{table}", name, ""))
-        return tuple(self.tables.get(table, {}).get(name, ()))
+        self.record.read((f"table:{table}", name, ""))
+        return self.tables.files(table, name)
 
     # -- names
 
     def module_file(self, dotted: str, importer: str) -> str | None:
         """The file that a dotted module name leads to from ``importer``; of several the nearest, if one is nearest."""
-        self._reads.add(("module", dotted, ""))
+        self.record.read(("module", dotted, ""))
         paths = self.modules.get(dotted, ())
         if len(paths) < 2:
             return paths[0] if paths else None
@@ -243,9 +247,9 @@ class World:
         if known is None:
             with self.recording() as reads:
                 target = self._resolve(dotted, importer, 6)
-            self._resolved[key] = (target, frozenset(reads))
+            self._resolved[key] = (target, reads.node)
             return target
-        self._reads |= known[1]
+        self.record.current.add(known[1])
         return known[0]
 
     def _resolve(self, dotted: str, importer: str, hops: int) -> Target | None:
@@ -289,7 +293,7 @@ class World:
                 return self.resolve(dotted, path) if hops >= 5 else self._resolve(dotted, path, hops)
             case Def(qualname):
                 interface = self._load(path)
-                self._reads.add(("class", path, qualname))
+                self.record.read(("class", path, qualname))
                 is_class = interface is not None and qualname in interface.classes
                 return Target("class" if is_class else "function", path, qualname)
             case Var(name):
@@ -312,8 +316,9 @@ class World:
             record = self.cls(target.path, target.name)
             if record is not None and rest[0] in record.methods:
                 return Target("function", target.path, record.methods[rest[0]])
-            interface = self._load(target.path)
             inner = f"{target.name}.{rest[0]}"
+            self.record.read(("class", target.path, inner))
+            interface = self._load(target.path)
             if interface is not None and inner in interface.classes:
                 return Target("class", target.path, inner)
         return None
@@ -338,9 +343,9 @@ class World:
         if known is None:
             with self.recording() as reads:
                 order, complete = self._inherited(path, name)
-            known = self._ancestors[path, name] = (tuple(order), complete, frozenset(reads))
+            known = self._ancestors[path, name] = (tuple(order), complete, reads.node)
         else:
-            self._reads |= known[2]
+            self.record.current.add(known[2])
         return known[0], known[1]
 
     def _inherited(self, path: str, name: str) -> tuple[list[Target], bool]:
@@ -377,9 +382,9 @@ class World:
         if known is None:
             with self.recording() as reads:
                 target = self._method(path, cls, name)
-            known = self._methods[path, cls, name] = (target, frozenset(reads))
+            known = self._methods[path, cls, name] = (target, reads.node)
         else:
-            self._reads |= known[1]
+            self.record.current.add(known[1])
         return known[0]
 
     def _method(self, path: str, cls: str, name: str) -> Target | None:
@@ -399,8 +404,18 @@ class World:
                     return Target("function", target.path, record.methods[name])
         return None
 
-    def subclasses(self, path: str, name: str, limit: int = 64) -> list[Target]:
-        """The classes of the project that inherit from a class, directly or not."""
+    def subclasses(self, path: str, name: str, limit: int = 64) -> tuple[Target, ...]:
+        """The classes of the project that inherit from a class, directly or not; about ``limit`` of them."""
+        known = self._subclasses.get((path, name, limit))
+        if known is None:
+            with self.recording() as reads:
+                found = tuple(self._find_subclasses(path, name, limit))
+            known = self._subclasses[path, name, limit] = (found, reads.node)
+        else:
+            self.depend(known[1])
+        return known[0]
+
+    def _find_subclasses(self, path: str, name: str, limit: int) -> list[Target]:
         found: list[Target] = []
         frontier = [Target("class", path, name)]
         seen = {frontier[0]}
@@ -409,30 +424,47 @@ class World:
                 break
             last = target.name.rpartition(".")[2]
             for file in self.table("base", last):
-                interface = self.interface(file)
-                for qualname in interface.classes if interface is not None else ():
-                    record = self.cls(file, qualname)
+                for qualname, base in self._of_base(file, last):
                     child = Target("class", file, qualname)
-                    if record is None or child in seen:
-                        continue
-                    if any(self.denotes(base, file) == target for base in record.bases):
+                    if child not in seen and self.denotes(base, file) == target:
                         seen.add(child)
                         found.append(child)
                         frontier.append(child)
         return found
 
+    def _of_base(self, path: str, last: str) -> list[tuple[str, Term]]:
+        """The classes of a file with a base whose name ends so."""
+        self.record.read(("based", path, last))
+        interface = self._load(path)
+        return list(classes_of_base(interface, last)) if interface is not None else []
+
+    def imports(self, path: str) -> PythonInterface | None:
+        """A file of which only what it imports may be looked at."""
+        self.record.read(("imports", path, ""))
+        return self._load(path)
+
+    def options(self, path: str) -> tuple[OptionRecord, ...]:
+        """The options of argparse or click that a file defines."""
+        self.record.read(("options", path, ""))
+        interface = self._load(path)
+        return interface.options if interface is not None else ()
+
+    def classes(self, path: str) -> tuple[str, ...]:
+        """The names of all classes of a file."""
+        self.record.read(("classes", path, ""))
+        interface = self._load(path)
+        return tuple(interface.classes) if interface is not None else ()
+
     def functions_of(self, path: str) -> Mapping[str, FunctionRecord]:
-        """All functions of a file, to be searched: what is found, or not, depends on the whole file."""
-        interface = self.interface(path)
+        """All functions of a file, to be searched for calls, stores and effects: the rest may not be looked at."""
+        self.record.read(("functions", path, ""))
+        interface = self._load(path)
         return interface.functions if interface is not None else {}
 
     def calls_named(self, path: str, name: str) -> tuple[tuple[str, int, CallRecord], ...]:
         """The recorded calls of a file whose callee ends in a name, or is what a call of that name returns."""
-        self._reads.add(("named", path, name))
-        found = self._calls_named(path).get(name, ())
-        for function, _, _ in found:
-            self._reads.add(("calls", path, function))
-        return found
+        self.record.read(("named", path, name))
+        return self._calls_named(path).get(name, ())
 
     def _calls_named(self, path: str) -> Mapping[str, tuple[tuple[str, int, CallRecord], ...]]:
         known = self._named.get(path)
@@ -441,8 +473,7 @@ class World:
             lists: dict[str, list[tuple[str, int, CallRecord]]] = {}
             for function, record in interface.functions.items() if interface is not None else ():
                 for number, call in enumerate(record.calls):
-                    callee = call.callee
-                    name = last_name(callee) or (last_name(callee.callee) if isinstance(callee, Call) else "")
+                    name = called(call)
                     if name:
                         lists.setdefault(name, []).append((function, number, call))
             known = self._named[path] = {name: tuple(calls) for name, calls in lists.items()}
