@@ -97,6 +97,7 @@ class World:
         self._positions: dict[str, Positions] = {}
         self._decode = msgspec.msgpack.Decoder(PythonInterface)
         self._resolved: dict[tuple[str, str], tuple[Target | None, int]] = {}
+        self._resolving: set[tuple[str, str]] = set()
         self._versions: dict[Dependency, bytes] = {}
         self._named: dict[str, Mapping[str, tuple[tuple[str, int, CallRecord], ...]]] = {}
         self._ancestors: dict[tuple[str, str], tuple[tuple[Target, ...], bool, int]] = {}
@@ -245,8 +246,12 @@ class World:
         key = (dotted, importer)
         known = self._resolved.get(key)
         if known is None:
+            if key in self._resolving:  # modules import a name from each other, and none of them defines it
+                return None
+            self._resolving.add(key)
             with self.recording() as reads:
                 target = self._resolve(dotted, importer, 6)
+            self._resolving.remove(key)
             self._resolved[key] = (target, reads.node)
             return target
         self.record.current.add(known[1])
