@@ -11,7 +11,8 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
-from mlsys_advise.finding import Finding, Span
+from mlsys_advise.finding import Finding
+from mlsys_advise.span import Span
 
 #: The lines of a file, or of a cell (from 1) of a notebook: ``Sources.lines`` of the output is one.
 Lines = Callable[[str, int], Sequence[str]]

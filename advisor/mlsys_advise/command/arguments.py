@@ -11,9 +11,14 @@ from typing import NoReturn
 from mlsys_advise.usage import UsageError
 
 PROGRAM = "mlsys-advise"
-FORMATS = ("full", "concise", "json")
+FORMATS = (
+    "full", "concise", "grouped", "json", "json-lines", "sarif",
+    "github", "gitlab", "junit", "rdjson", "azure", "markdown",
+)  # fmt: skip
 #: The name that standard input has when none is given.
 STDIN_NAME = "stdin.py"
+
+_FORMATS_HELP = f"full (default), {', '.join(FORMATS[1:-1])} or {FORMATS[-1]}"
 
 _INTRODUCTION = """\
 Flags ML-systems antipatterns in training and serving code, and says where they are hot.
@@ -95,7 +100,7 @@ def _check(named: bool) -> _Parser:
     what.add_argument("--stdin-filename", metavar="FILE", type=Path, help="where standard input belongs")
     what.add_argument("--isolated", action="store_true", help="leave settings files aside")
     output = parser.add_argument_group("output")
-    output.add_argument("--output-format", choices=FORMATS, default="full", help="full (default), concise or json")
+    output.add_argument("--output-format", metavar="FORMAT", choices=FORMATS, default="full", help=_FORMATS_HELP)
     output.add_argument("-o", "--output-file", metavar="FILE", type=Path, help="write the findings to a file")
     output.add_argument("--exit-zero", action="store_true", help="findings do not change the exit status")
     _add_loudness(output)

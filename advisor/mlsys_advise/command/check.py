@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from mlsys_advise import engine
+from mlsys_advise import engine, registry
 from mlsys_advise.command import selection, streams
 from mlsys_advise.command.arguments import STDIN_NAME, commands
 from mlsys_advise.command.progress import Progress
 from mlsys_advise.command.status import ExitStatus
-from mlsys_advise.output import concise, full, json, summary
+from mlsys_advise.output import formats, summary
 from mlsys_advise.output.sources import Sources
 from mlsys_advise.output.terminal import PAPER, Style, is_terminal
 from mlsys_advise.usage import UsageError
@@ -106,15 +106,16 @@ def _write(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> 
 
 
 def _rendered(report: engine.Report, arguments: Namespace, style: Style, stdin: Stdin | None) -> Iterator[str]:
-    if arguments.output_format == "json":
-        yield from json.render(report.findings, _sources(stdin))
-        return
-    if arguments.output_format == "concise":
-        yield from concise.render(report.findings, style)
-    else:
-        yield from full.render(report.findings, style, _sources(stdin), verbose=arguments.verbose)
-    if not arguments.quiet:
-        yield summary.closing(report.findings, report.files)
+    told = formats.Reporting(
+        findings=report.findings,
+        files=report.files,
+        sources=_sources(stdin),
+        style=style,
+        rule_of=lambda code: registry.load_rules().find(code),
+        verbose=arguments.verbose,
+        quiet=arguments.quiet,
+    )
+    yield from formats.render(arguments.output_format, told)
 
 
 def _sources(stdin: Stdin | None) -> Sources:
