@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -29,6 +30,10 @@ from mlsys_advise.project.verdicts import Judge, Stored
 from mlsys_advise.project.world import Entry
 from mlsys_advise.registry import Registry, engine_source, load_rules
 from mlsys_advise.rule import Candidate
+from mlsys_advise.vocabulary import Lexicon
+
+if TYPE_CHECKING:
+    from mlsys_advise.peers.borrowing import Borrowing
 
 #: Bytes of source that one task of a worker holds: enough to pay for the hand-over, small enough to spread.
 BATCH = 400_000
@@ -52,6 +57,7 @@ class Options(msgspec.Struct, frozen=True):
     use_cache: bool = True
     isolated: bool = False
     raise_errors: bool = False
+    ruff: bool = False
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -119,6 +125,7 @@ class Project:
         self.errors: list[InternalError] = []
         self.entries: dict[str, Entry] = {}
         self.candidates: dict[str, bytes] = {}
+        self.given: set[str] = set()
 
     @property
     def identity(self) -> bytes:
@@ -226,6 +233,9 @@ class _Run:
                     project.notices.append(data)
                 return
             content = data
+            project.given.discard(relative)
+        else:
+            project.given.add(relative)
         project.contents[relative] = content
         project.languages[relative] = str(language)
         state = hashlib.blake2b(relative.encode("utf-8", "surrogateescape") + b"\0", digest_size=16)
@@ -236,11 +246,16 @@ class _Run:
 
     def _project(self, project: Project, cache: Cache | None) -> Stage:
         named = "\0".join(sorted(project.named)).encode("utf-8", "surrogateescape")
-        outcome = _key(b"outcome", self.packs, str(project.root).encode(), project.identity, named)
+        borrowing = self._borrowing(project)
+        borrows = borrowing.identity if borrowing is not None else b""
+        outcome = _key(b"outcome", self.packs, str(project.root).encode(), project.identity, named, borrows)
         if cache is not None:
             stored = cache.get_many([outcome]).get(outcome)
             if stored is not None:
                 return msgspec.msgpack.decode(stored, type=Stage)
+        borrowed = {}
+        if borrowing is not None:
+            borrowed = borrowing.candidates(project.contents, Lexicon(self.registry.vocabulary), cache)
         self._analyse(project, cache)
         judge = Judge(project.root, project.entries, self.registry, layout.module_table(sorted(project.entries)))
         previous: Mapping[str, Stored] = {}
@@ -268,10 +283,28 @@ class _Run:
                 fresh.append((verdict_keys[path], _encode(verdicts)))
             findings.extend(judge.render(path, verdicts))
             project.errors.extend(verdicts.errors)
+        for path, candidates in borrowed.items():
+            findings.extend(judge.render(path, judge.judge(path, candidates, None, self.options.raise_errors)))
+        project.notices.extend(borrowing.notices if borrowing is not None else ())
         stage = Stage(tuple(findings), tuple(project.notices), tuple(project.errors))
         if cache is not None:
-            cache.put_many([*fresh, (outcome, _encode(stage))])
+            complete = borrowing is None or not borrowing.failed
+            cache.put_many([*fresh, (outcome, _encode(stage))] if complete else fresh)
         return stage
+
+    def _borrowing(self, project: Project) -> Borrowing | None:
+        """Ruff's part, if it was asked for and can have one; ruff is not needed otherwise."""
+        codes = self.selected & {rule.code for rule in self.registry.peers}
+        if not self.options.ruff or not codes:
+            return None
+        from mlsys_advise.peers.borrowing import Asked, Borrowing
+
+        asked = {
+            path: project.keys[path]
+            for path in sorted(project.named & project.contents.keys())
+            if project.languages[path] in ("python", "notebook")
+        }
+        return Borrowing(Asked(project.root, asked, project.given, codes), self.packs)
 
     def _analyse(self, project: Project, cache: Cache | None) -> None:
         """Fill in entries and candidates, from the cache where it has them."""
@@ -389,7 +422,11 @@ def _key(*parts: bytes) -> bytes:
 
 
 def _located(notices: Iterable[Notice], project: Project) -> list[Notice]:
-    return [msgspec.structs.replace(notice, path=(project.root / notice.path).as_posix()) for notice in notices]
+    """Notices with absolute paths; one about no file has none."""
+    return [
+        msgspec.structs.replace(notice, path=(project.root / notice.path).as_posix()) if notice.path else notice
+        for notice in notices
+    ]
 
 
 def _located_errors(errors: Iterable[InternalError], project: Project) -> list[InternalError]:

@@ -98,6 +98,7 @@ def _check(named: bool) -> _Parser:
         help="not these: codes, their beginnings, or names",
     )
     what.add_argument("--stdin-filename", metavar="FILE", type=Path, help="where standard input belongs")
+    what.add_argument("--ruff", action="store_true", help="ask ruff, too, for what it finds well; our heat decides")
     what.add_argument("--isolated", action="store_true", help="leave settings files aside")
     output = parser.add_argument_group("output")
     output.add_argument("--output-format", metavar="FORMAT", choices=FORMATS, default="full", help=_FORMATS_HELP)

@@ -34,8 +34,10 @@ def run(arguments: Namespace) -> int:
         cache=arguments.cache_dir,
         use_cache=not arguments.no_cache,
         isolated=arguments.isolated,
+        ruff=arguments.ruff,
     )
     selection.require_known(options.select + options.ignore)
+    selection.require_asked(options.select, options.ruff)
     with _progress(arguments) as progress:
         report = engine.check(paths, options, overlay=_overlay(stdin), progress=progress)
     _write(report, arguments, stdin)

@@ -26,7 +26,11 @@ def run(arguments: Namespace) -> int:
     else:
         if line is None:
             raise UsageError(f"which line of {path}? mlsys-advise why {arguments.rule} {path}:LINE")
-        text = engine.why(selection.rule_of(arguments.rule, registry.load_rules()).code, path, line, options)
+        known = registry.load_rules()
+        rule = selection.rule_of(arguments.rule, known)
+        if rule in known.peers:
+            raise UsageError(f"{rule.code} is found by ruff, which keeps its reasons; why is for rules of ours")
+        text = engine.why(rule.code, path, line, options)
     streams.emit(text.splitlines())
     return ExitStatus.CLEAN
 

@@ -28,9 +28,9 @@ def run(arguments: Namespace) -> int:
 
 def _table(known: registry.Registry, style: Style) -> Iterator[str]:
     """Code, name, severity and summary of each rule, under the name of its pack."""
-    widest = max((len(rule.name) for rule in known.rules), default=0)
+    widest = max((len(rule.name) for rule in known.known), default=0)
     for pack, rules in itertools.groupby(
-        sorted(known.rules, key=lambda rule: (rule.pack, rule.code)), lambda rule: rule.pack
+        sorted(known.known, key=lambda rule: (rule.pack, rule.code)), lambda rule: rule.pack
     ):
         yield style.paint("strong", pack)
         for rule in rules:

@@ -17,10 +17,21 @@ def require_known(selectors: Iterable[str]) -> None:
             raise UsageError(unknown(selector, known))
 
 
+def require_asked(selected: Iterable[str], ruff: bool) -> None:
+    """Raises UsageError for a rule that ruff finds where ruff is not asked: nothing would be checked."""
+    if ruff:
+        return
+    known = registry.load_rules()
+    for name in selected:
+        rule = known.find(name)
+        if rule is not None and rule in known.peers:
+            raise UsageError(f"{rule.code} is found by ruff: add --ruff")
+
+
 def unknown(name: str, known: registry.Registry) -> str:
     import difflib
 
-    names = [word for rule in known.rules for word in (rule.code, rule.name)]
+    names = [word for rule in known.known for word in (rule.code, rule.name)]
     close = difflib.get_close_matches(name, names, n=3) or difflib.get_close_matches(name.upper(), names, n=3)
     hint = f"did you mean {' or '.join(close)}?" if close else "`mlsys-advise rules` lists all"
     return f"there is no rule {name}; {hint}"

@@ -63,7 +63,7 @@ class Judge:
         self, root: Path, entries: Mapping[str, Entry], registry: Registry, modules: Mapping[str, tuple[str, ...]]
     ) -> None:
         self.root = root
-        self.rules = {rule.code: rule for rule in registry.rules}
+        self.rules = {rule.code: rule for rule in registry.known}
         self.world = World(entries, Lexicon(registry.vocabulary), modules)
         self.deployment = Deployment(self.world, root.name)
         self.answers = Answers(self.world, self.deployment)
