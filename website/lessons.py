@@ -36,7 +36,7 @@ def page_of(lesson: Lesson, rules: Sequence[Rule], module_title: str) -> str:
 def _page(lesson: Lesson, rules: Sequence[Rule], module_title: str) -> Iterator[str]:
     yield f"# {lesson.title}"
     yield ""
-    yield f"A lesson of the module [{module_title}](../packs/{lesson.module}.md)."
+    yield f"A lesson of the module [{module_title}](../packs/{lesson.module}/index.md)."
     yield ""
     if not rules:
         yield "No rule leads here yet."
