@@ -92,6 +92,21 @@ def test_standard_input_and_notebooks(project: Path) -> None:
     assert (found.span.cell, found.span.line) == (2, 9)
 
 
+def test_noqa_is_ruffs(project: Path) -> None:
+    silenced = HANDLER.replace('8000").text\n', '8000").text  # noqa: S113\n', 1)
+    (project / "app.py").write_text(silenced, encoding="utf-8")
+    assert check(project).findings == ()
+
+
+def test_an_output_format_shows_it_as_one_of_ours(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--ruff", "--no-cache", "--output-format", "sarif", str(project)]) == 1
+    (log,) = json.loads(capsys.readouterr().out)["runs"]
+    (rule,) = log["tool"]["driver"]["rules"]
+    assert rule["id"] == "S113"
+    assert rule["help"]["markdown"].startswith("# S113 request-without-timeout")
+    assert "lesson:tcp-ip" in rule["properties"]["tags"]
+
+
 class TestSettingsOfTheProject:
     """Codes that the project's own configuration of ruff enables for a file are left to it."""
 
@@ -202,6 +217,14 @@ class TestProcess:
             file.write_text("import requests\nrequests.get('x')\n", encoding="utf-8")
         found = ruff.findings([*files[:3], project / "app.py"], {"S113"})
         assert len(found) == 4
+
+    @pytest.mark.parametrize("name", ["a b.py", 'it\'s "quoted".py', "@at.py", "\u00e9.py", "#hash.py", "$HOME.py"])
+    def test_odd_names(self, project: Path, name: str) -> None:
+        try:
+            (project / name).write_text(HANDLER, encoding="utf-8")
+        except OSError:
+            pytest.skip("this system has no such names")
+        assert places(check(project).findings) == sorted([("app.py", 9, "S113"), (name, 9, "S113")])
 
     def test_the_binary_is_the_installed_modules(self, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Neither a folder of that name nor a program on the path of the project counts."""
