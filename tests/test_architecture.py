@@ -59,11 +59,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mlsys_advise.languages": WORDS | {"mlsys_advise.library"},
     "mlsys_advise.library": WORDS | {"mlsys_advise.languages.requirements"},
     "mlsys_advise.output": WORDS
-    | {"mlsys_advise.languages.source", "mlsys_advise.languages.notebook", "mlsys_advise.fixing"}
+    | {"mlsys_advise.languages.source", "mlsys_advise.languages.texts", "mlsys_advise.fixing"}
     | {"mlsys_advise.fingerprint", "mlsys_advise.project.repository", "mlsys_advise.rule"},
     "mlsys_advise.fixing": WORDS | {"mlsys_advise.languages"},
     "mlsys_advise.edit": WORDS,
     "mlsys_advise.span": set(),
+    "mlsys_advise.settings": WORDS | {"mlsys_advise.languages.source", "mlsys_advise.project.layout"},
+    "mlsys_advise.suppression": WORDS
+    | {
+        "mlsys_advise.here",
+        "mlsys_advise.languages",
+        "mlsys_advise.project.file_languages",
+        "mlsys_advise.rule",
+        "mlsys_advise.fixing",
+    },
 }
 #: These packages of others are imported below these modules and nowhere else.
 ONLY_IN: dict[str, tuple[str, ...]] = {
@@ -80,7 +89,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pickle": (),
     "marshal": (),
     "shelve": (),
-    "subprocess": ("mlsys_advise.peers.ruff",),
+    "subprocess": ("mlsys_advise.project.revisions", "mlsys_advise.peers.ruff"),
     "socket": (),
     "urllib.request": (),
     "http.client": (),
@@ -88,7 +97,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 #: These may be imported inside a function only: a run that does not need them does not pay for them.
 LAZY = {"rich", "distributed", "dask", "libcst", "pydantic", "numpy", "torch"}
 #: Nothing else imports these when it is imported itself, so what they import at once is lazy all the same.
-ON_DEMAND = ("mlsys_advise.fixing",)
+ON_DEMAND = ("mlsys_advise.fixing", "mlsys_advise.settings.model", "mlsys_advise.suppression.writing")
 
 
 def sources() -> dict[str, Path]:

@@ -51,6 +51,8 @@ def test_the_wheel_holds_the_packages_and_nothing_else(built: Built) -> None:
     rest = {name for name in names - expected if ".dist-info/" not in name}
     assert sorted(rest) == []
     assert any(name.endswith("/gc_collect_in_hot_path.md") for name in names), "pages are part of the product"
+    assert "mlsys_advise/suppression/unused_suppression.md" in names
+    assert "mlsys_advise/settings/schema.json" in names, "editors read it"
     assert {f"{package}/py.typed" for package in PACKAGES.values() if package != "mlsys_calibration"} <= names
 
 

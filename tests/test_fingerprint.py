@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlsys_advise.finding import Span
 from mlsys_advise.fingerprint import digest, fingerprints, flagged, words
 from mlsys_advise.languages.source import Source
+from mlsys_advise.span import Span
 from tests.command.scripted import finding
 
 UGLY = """\

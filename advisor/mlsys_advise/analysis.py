@@ -23,6 +23,7 @@ from mlsys_advise.project.world import Entry
 from mlsys_advise.registry import Registry, load_rules
 from mlsys_advise.rule import Candidate, Rule
 from mlsys_advise.span import Span
+from mlsys_advise.suppression.directives import Suppression, suppressions
 from mlsys_advise.vocabulary import Lexicon
 
 _encode = msgspec.msgpack.Encoder(enc_hook=lambda value: int(value)).encode
@@ -36,6 +37,7 @@ class FileResult(msgspec.Struct, frozen=True, array_like=True):
     candidates: bytes
     notices: tuple[Notice, ...] = ()
     errors: tuple[InternalError, ...] = ()
+    comments: tuple[Suppression, ...] = ()
 
 
 class Task(msgspec.Struct, frozen=True, array_like=True):
@@ -73,6 +75,11 @@ class Analyst:
             return FileResult(task.path, Entry(task.language, task.key, b"", {}), b"", (source,))
         if source is None:
             return FileResult(task.path, Entry(task.language, task.key, b"", {}), b"")
+        result = self._read(task, source)
+        comments = suppressions(task.data, source, task.language)
+        return msgspec.structs.replace(result, comments=comments) if comments else result
+
+    def _read(self, task: Task, source: Source) -> FileResult:
         match task.language:
             case "python" | "notebook":
                 return self._python(task, source)

@@ -8,9 +8,11 @@ reads have changed are asked again; the result is the same as that of a run from
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import gc
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,18 +20,28 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mlsys_advise import baseline, selection
+from mlsys_advise.accepted import Known, identities
 from mlsys_advise.analysis import Analyst, FileResult, Task, analyse_batch, unpack
 from mlsys_advise.cache import Cache
+from mlsys_advise.changed_lines import Changed, origins, text_of
 from mlsys_advise.executors import executor_for
 from mlsys_advise.finding import Finding, InternalError, Notice
 from mlsys_advise.languages.requirements.included import included
-from mlsys_advise.languages.source import NOTEBOOK_LIMIT, read
+from mlsys_advise.languages.source import LIMIT, NOTEBOOK_LIMIT, read
+from mlsys_advise.languages.texts import Texts
 from mlsys_advise.project import layout
-from mlsys_advise.project.discovery import Language, Settings, discover, language_of
+from mlsys_advise.project.discovery import Language, discover, is_excluded, language_of
+from mlsys_advise.project.revisions import Revision, base_contents
 from mlsys_advise.project.verdicts import Judge, Stored
 from mlsys_advise.project.world import Entry
 from mlsys_advise.registry import Registry, engine_source, load_rules
 from mlsys_advise.rule import Candidate
+from mlsys_advise.settings import files
+from mlsys_advise.settings.layer import Layer, Settings, merged
+from mlsys_advise.suppression.directives import Suppression
+from mlsys_advise.triage import Judged, Since, Triage, Triaged
+from mlsys_advise.usage import UsageError
 from mlsys_advise.vocabulary import Lexicon
 
 if TYPE_CHECKING:
@@ -44,13 +56,22 @@ _decode_candidates = msgspec.msgpack.Decoder(list[Candidate]).decode
 _encode = msgspec.msgpack.Encoder(enc_hook=lambda value: int(value)).encode
 
 Progress = Callable[[str, int, int], None]
+#: Contents of files by absolute path.
+Overlay = Mapping[Path, bytes]
 
 
 class Options(msgspec.Struct, frozen=True):
-    """How to run: which rules, in how many processes, with which cache."""
+    """How to run: by which settings, in how many processes, with which cache.
 
-    select: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
+    ``given`` are settings that are stronger than those of files, the weakest first. ``config`` is read in place of the
+    settings files of projects. With ``changed_since`` only findings of that change are reported. ``accept_all`` leaves
+    baselines aside, as is right when they are to be written.
+    """
+
+    given: tuple[Layer, ...] = ()
+    config: Path | None = None
+    changed_since: str = ""
+    accept_all: bool = False
     jobs: int = 0
     executor: str = ""
     cache: Path | None = None
@@ -60,29 +81,59 @@ class Options(msgspec.Struct, frozen=True):
     ruff: bool = False
 
 
+class Checked(msgspec.Struct, frozen=True):
+    """One project of a run: by what it was checked, and which of its files, as absolute paths.
+
+    ``codes`` are the rules in force. ``baseline`` is where its baseline is or would be, ``accepted`` what it holds.
+    ``is_set_up`` says that there is a settings file or a baseline.
+    """
+
+    root: Path
+    settings: Settings
+    files: tuple[Path, ...]
+    codes: frozenset[str] = frozenset()
+    baseline: Path = Path()
+    accepted: Mapping[Known, int] = {}
+    is_set_up: bool = False
+
+
 class Report(msgspec.Struct, frozen=True):
-    """All that a run found. ``findings`` have absolute paths. ``partial`` says that a stated limit was reached."""
+    """All that a run found. ``findings`` have absolute paths. ``partial`` says that a stated limit was reached.
+
+    ``failing`` of the findings are as grave as the settings want for a failure; ``suppressed`` others are silenced by
+    comments and ``accepted`` by baselines.
+    """
 
     findings: tuple[Finding, ...] = ()
     notices: tuple[Notice, ...] = ()
     errors: tuple[InternalError, ...] = ()
     files: int = 0
     partial: bool = False
+    failing: int = 0
+    suppressed: int = 0
+    accepted: int = 0
+    projects: tuple[Checked, ...] = ()
+
+    @property
+    def is_first_run(self) -> bool:
+        """Whether nothing was set up for any of the projects."""
+        return bool(self.projects) and not any(project.is_set_up for project in self.projects)
 
 
 class Stage(msgspec.Struct, frozen=True, array_like=True):
-    """The stored outcome of a project: what a run with nothing changed prints."""
+    """The stored outcome of a project: all that was judged, and the comments that may silence it."""
 
     findings: tuple[Finding, ...]
     notices: tuple[Notice, ...]
     errors: tuple[InternalError, ...]
+    comments: dict[str, tuple[Suppression, ...]]
 
 
 def check(
     paths: Sequence[Path],
     options: Options,
     *,
-    overlay: Mapping[Path, bytes] | None = None,
+    overlay: Overlay | None = None,
     progress: Progress | None = None,
     registry: Registry | None = None,
 ) -> Report:
@@ -90,10 +141,29 @@ def check(
 
     ``overlay`` holds the content, by absolute path, of files whose text is not what is on disk: standard input,
     what fixes have changed, what an editor has not saved. A path that is named may exist in it alone.
-    Raises FileNotFoundError if a path does not exist.
+    Raises FileNotFoundError if a path does not exist, UsageError where settings or baselines cannot be used.
     """
     with quiet_collector():
-        return _Run(options, progress or _silent, registry or load_rules()).check(paths, overlay or {})
+        return _Run(options, progress or _silent, registry or load_rules(), overlay or {}).check(paths)
+
+
+def survey(
+    paths: Sequence[Path], options: Options, *, overlay: Overlay | None = None, registry: Registry | None = None
+) -> tuple[tuple[Checked, ...], tuple[Notice, ...]]:
+    """The projects of the files named and by what they would be checked, and what was noticed on the way."""
+    run = _Run(options, _silent, registry or load_rules(), overlay or {})
+    projects = run.projects(paths)
+    return tuple(run.checked(project) for project in projects), tuple(sorted(set(run.notices)))
+
+
+def files_to_watch(paths: Sequence[Path], options: Options, registry: Registry | None = None) -> tuple[Path, ...]:
+    """The files whose change may change a report: those of the projects of the files named, settings and baselines."""
+    run = _Run(options, _silent, registry or load_rules(), {})
+    found: set[Path] = set()
+    for root, named in run.named(paths).items():
+        found.update(named, discover([root], run.settings_of(root)).files)
+        found.update(root / name for name in (layout.SETTINGS, files.PYPROJECT, files.BASELINE))
+    return tuple(sorted(found))
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -115,8 +185,9 @@ def quiet_collector() -> Iterator[None]:
 class Project:
     """One project of a run: its root, its files with their content, and what was found out about them."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, settings: Settings) -> None:
         self.root = root
+        self.settings = settings
         self.named: set[str] = set()
         self.contents: dict[str, bytes] = {}
         self.languages: dict[str, str] = {}
@@ -126,6 +197,18 @@ class Project:
         self.entries: dict[str, Entry] = {}
         self.candidates: dict[str, bytes] = {}
         self.given: set[str] = set()
+        self.comments: dict[str, tuple[Suppression, ...]] = {}
+
+    def take(self, path: str, language: str, content: bytes) -> None:
+        """Add a file by its path relative to the root."""
+        self.contents[path] = content
+        self.languages[path] = language
+        state = hashlib.blake2b(path.encode("utf-8", "surrogateescape") + b"\0", digest_size=16)
+        state.update(content)
+        self.keys[path] = state.digest()
+
+    def absolute(self, path: str) -> str:
+        return (self.root / path).as_posix()
 
     @property
     def identity(self) -> bytes:
@@ -139,37 +222,38 @@ class Project:
 class _Run:
     """The state of one call of ``check``."""
 
-    def __init__(self, options: Options, progress: Progress, registry: Registry) -> None:
+    def __init__(self, options: Options, progress: Progress, registry: Registry, overlay: Overlay) -> None:
         self.options = options
+        self.overlay = {_below(path, self._root_of(path)): content for path, content in overlay.items()}
         self.progress = progress
         self.registry = registry
-        self.selected = registry.select(options.select, options.ignore)
         words = registry.vocabulary.digest()
         self.engine = hashlib.blake2b(engine_source() + words, digest_size=16).digest()
         self.packs = hashlib.blake2b(self.engine + registry.source, digest_size=16).digest()
         self.notices: list[Notice] = []
         self.errors: list[InternalError] = []
+        self._settings: dict[Path, Settings] = {}
 
-    def check(self, paths: Sequence[Path], overlay: Mapping[Path, bytes]) -> Report:
-        projects = self._projects(paths, overlay)
-        findings: list[Finding] = []
+    def check(self, paths: Sequence[Path]) -> Report:
+        projects = self.projects(paths)
+        triaged: list[Triaged] = []
+        checked: list[Checked] = []
         with self._cache() as cache:
             for project in projects:
-                stage = self._project(project, cache)
-                findings.extend(stage.findings)
-                self.notices.extend(_located(stage.notices, project))
-                self.errors.extend(_located_errors(stage.errors, project))
+                checked.append(self.checked(project))
+                triaged.append(self._triaged(project, checked[-1], cache))
             if cache is not None:
                 self.notices.extend(cache.notices)
-        chosen = sorted(
-            (finding for finding in findings if finding.code in self.selected),
-            key=lambda finding: (finding.path, finding.span, finding.code),
-        )
+        findings = [finding for one in triaged for finding in one.findings]
         return Report(
-            tuple(chosen),
-            tuple(sorted(set(self.notices))),
-            tuple(sorted(set(self.errors))),
-            sum(len(project.named) for project in projects),
+            findings=tuple(sorted(findings, key=lambda finding: (finding.path, finding.span, finding.code))),
+            notices=tuple(sorted(set(self.notices))),
+            errors=tuple(sorted(set(self.errors))),
+            files=sum(len(project.named) for project in projects),
+            failing=sum(one.failing for one in triaged),
+            suppressed=sum(one.suppressed for one in triaged),
+            accepted=sum(one.accepted for one in triaged),
+            projects=tuple(checked),
         )
 
     @contextmanager
@@ -180,40 +264,103 @@ class _Run:
         with Cache(self.options.cache) as cache:
             yield cache
 
+    # -- settings
+
+    def settings_of(self, root: Path) -> Settings:
+        """The settings in force for the project with this root.
+
+        Raises UsageError if a settings file cannot be used.
+        """
+        found = self._settings.get(root)
+        if found is None:
+            file = self._file_of(root)
+            of_file = files.load(file, self._problem_of) if file is not None else ()
+            found = self._settings[root] = merged((*of_file, *self.options.given))
+            self._say_previews(selection.select(self.registry, found.layers, preview=found.preview))
+        return found
+
+    def _file_of(self, root: Path) -> Path | None:
+        return self.options.config or (None if self.options.isolated else files.file_of(root))
+
+    def _problem_of(self, selector: str) -> str:
+        return selection.problem_of(selector, self.registry)
+
+    def _say_previews(self, selected: selection.Selection) -> None:
+        for code in selected.previews_left_out:
+            self.notices.append(Notice("", f"{code} is in preview, so it takes part only with --preview"))
+
+    def checked(self, project: Project) -> Checked:
+        """What a report says of a project, its baseline read."""
+        settings = project.settings
+        named = settings.baseline
+        file = named or project.root / files.BASELINE
+        accepted: Mapping[Known, int] = {}
+        if file.is_file() and not (self.options.isolated and named is None):
+            accepted = baseline.load(file)
+        elif named is not None and not self.options.accept_all:
+            raise UsageError(f"there is no baseline {named}; --write-baseline makes one")
+        return Checked(
+            root=project.root,
+            settings=settings,
+            files=tuple(project.root / path for path in sorted(project.named)),
+            codes=selection.select(self.registry, settings.layers, preview=settings.preview).codes,
+            baseline=file,
+            accepted=accepted,
+            is_set_up=bool(accepted) or self._file_of(project.root) is not None,
+        )
+
     # -- files
 
-    def _projects(self, paths: Sequence[Path], overlay: Mapping[Path, bytes]) -> list[Project]:
+    def projects(self, paths: Sequence[Path]) -> list[Project]:
         """The projects of the files named, each with all of its files read."""
-        given = [path.absolute() for path in paths if path.absolute() in overlay]
-        found = discover([path for path in paths if path.absolute() not in overlay], Settings())
+        projects: dict[Path, Project] = {}
+        named = self.named(paths)
+        for root in sorted(named):
+            settings = self.settings_of(root)
+            project = projects[root] = Project(root, settings)
+            found = dict.fromkeys(discover([root], settings).files, False) if root.is_dir() else {}
+            found |= dict.fromkeys(named[root], True)
+            for number, (path, wanted) in enumerate(sorted(found.items())):
+                self.progress("reading", number, len(found))
+                if not wanted and self._root_of(path) != root:
+                    continue
+                self._take(project, path, wanted, self.overlay.get(path))
+            take_included(project, functools.partial(self._take_listed, project))
+        return [projects[root] for root in sorted(projects)]
+
+    def named(self, paths: Sequence[Path]) -> dict[Path, list[Path]]:
+        """The files that the arguments name, themselves or by a folder, by the roots of their projects."""
+        named: dict[Path, dict[Path, None]] = {}
+        for argument in paths:
+            walked = self._root_of(argument)
+            for path in self._found(argument, walked):
+                root = self._root_of(path)
+                settings = self.settings_of(root)
+                # A walk knows the settings of the project in which it begins, and takes what is named.
+                if (root != walked or settings.force_exclude) and is_excluded(path, root, settings):
+                    continue
+                named.setdefault(root, {})[path] = None
+        return {root: list(found) for root, found in named.items()}
+
+    def _found(self, argument: Path, root: Path) -> list[Path]:
+        """The files that one argument names, itself or as a folder."""
+        given = _below(argument.absolute(), root)
+        if given in self.overlay:
+            return [given]
+        found = discover([argument], self.settings_of(root))
         if found.missing:
             raise FileNotFoundError(f"no such file or folder: {found.missing[0]}")
         self.notices.extend(found.notices)
-        projects: dict[Path, Project] = {}
-        named: dict[Path, list[Path]] = {}
-        for path in sorted({*found.files, *given}):
-            root = layout.project_root(path, isolated=self.options.isolated)
-            named.setdefault(root, []).append(path)
-        for root in sorted(named):
-            project = projects[root] = Project(root)
-            files = dict.fromkeys(discover([root], Settings()).files, False) if root.is_dir() else {}
-            files |= dict.fromkeys(named[root], True)
-            for number, (path, wanted) in enumerate(sorted(files.items())):
-                self.progress("reading", number, len(files))
-                if not wanted and layout.project_root(path, isolated=self.options.isolated) != root:
-                    continue
-                self._take(project, path, wanted, overlay.get(path))
-            self._take_included(project)
-        return [projects[root] for root in sorted(projects)]
+        return [_below(path, self._root_of(path)) for path in found.files]
 
-    def _take_included(self, project: Project) -> None:
-        """Take in what lists of requirements include, whatever it is called."""
-        pending = [path for path, language in project.languages.items() if language == Language.REQUIREMENTS]
-        for path in pending:
-            for target in included(project.contents[path], path):
-                if target not in project.contents and (project.root / target).is_file():
-                    self._take(project, project.root / target, False, None, Language.REQUIREMENTS)
-                    pending.extend([target] if target in project.contents else ())
+    def _root_of(self, path: Path) -> Path:
+        return layout.project_root(path, isolated=self.options.isolated)
+
+    def _take_listed(self, project: Project, target: str) -> bool:
+        """Take in a file whatever it is called, if there is such a file."""
+        if (project.root / target).is_file():
+            self._take(project, project.root / target, False, None, Language.REQUIREMENTS)
+        return target in project.contents
 
     def _take(
         self, project: Project, path: Path, wanted: bool, content: bytes | None, language: Language | None = None
@@ -233,18 +380,91 @@ class _Run:
                     project.notices.append(data)
                 return
             content = data
-            project.given.discard(relative)
-        else:
+        if path in self.overlay:
             project.given.add(relative)
-        project.contents[relative] = content
-        project.languages[relative] = str(language)
-        state = hashlib.blake2b(relative.encode("utf-8", "surrogateescape") + b"\0", digest_size=16)
-        state.update(content)
-        project.keys[relative] = state.digest()
+        project.take(relative, str(language), content)
+
+    # -- what is reported
+
+    def _triaged(self, project: Project, checked: Checked, cache: Cache | None) -> Triaged:
+        """The findings of a project that are reported."""
+        triage = Triage(self.registry, project.settings)
+        before = self._before(project) if self.options.changed_since else None
+        texts = dict(project.contents) if before is not None else {}
+        stage = self._project(project, cache)
+        self.notices.extend(_located(stage.notices, project))
+        self.errors.extend(_located_errors(stage.errors, project))
+        lines = Texts({path.as_posix(): content for path, content in self.overlay.items()}).lines
+        since = self._since(project, before, texts, triage, cache) if before is not None else None
+        is_whole = checked.files == () or len(project.named) == len(project.keys)
+        looked_at = {path.as_posix() for path in checked.files}
+        known = None if self.options.accept_all or not checked.accepted else Counter(checked.accepted)
+        triaged = triage.reported(
+            _judged(stage, project),
+            lines=lines,
+            baseline=known,
+            was_looked_at=lambda path: path in looked_at or (is_whole and not Path(path).exists()),
+            since=since,
+        )
+        if triaged.gone:
+            many = f"{len(triaged.gone)} findings" if len(triaged.gone) > 1 else "1 finding"
+            says = f"{many} of the baseline {'are' if len(triaged.gone) > 1 else 'is'} gone"
+            what = baseline.described(triaged.gone, checked.baseline.parent)
+            self.notices.append(Notice(checked.baseline.as_posix(), f"{says} ({what}); --write-baseline updates it"))
+        return triaged
+
+    def _before(self, project: Project) -> Project:
+        """The project as it was in the revision that a change is compared with, by the settings of today."""
+        revision = Revision(project.root, self.options.changed_since)
+        wanted = [path for path in revision.blobs() if self._was_part(project, path)]
+        before = Project(project.root, project.settings)
+        contents = base_contents(revision, wanted, project.contents, LIMIT)
+        for path, content in sorted(contents.items()):
+            before.take(path, project.languages.get(path) or str(language_of(path)), content)
+        before.given = {path for path, content in before.contents.items() if content != project.contents.get(path)}
+        take_included(before, lambda target: target in before.contents)
+        before.named = {path for path in before.keys if path in project.named or path not in project.keys}
+        return before
+
+    def _was_part(self, project: Project, path: str) -> bool:
+        """Whether a file of a revision belongs to the project: it still does, or it is gone and would."""
+        if path in project.contents:
+            return True
+        absolute = project.root / path
+        return (
+            language_of(path) is not None
+            and not absolute.exists()
+            and self._root_of(absolute) == project.root
+            and not is_excluded(absolute, project.root, project.settings)
+        )
+
+    def _since(
+        self, project: Project, before: Project, texts: Mapping[str, bytes], triage: Triage, cache: Cache | None
+    ) -> Since:
+        """What the findings of a change are known by."""
+        old_texts = dict(before.contents)
+        former = origins(old_texts, texts)
+        stage = self._project(before, cache, keep_verdicts=False)
+        findings, _ = triage.unsilenced(_judged(stage, before))
+        lines = Texts({before.absolute(path): content for path, content in old_texts.items()}).lines
+        known: dict[str, Changed] = {}
+
+        def changed(path: str) -> Changed:
+            if path not in known:
+                relative = Path(path).relative_to(project.root).as_posix()
+                old = former.get(relative)
+                known[path] = Changed(
+                    text_of(old_texts[old], old) if old is not None else None,
+                    text_of(texts[relative], relative) if relative in texts else None,
+                )
+            return known[path]
+
+        return Since(self.options.changed_since, changed, Counter(identities(findings, lines)))
 
     # -- one project
 
-    def _project(self, project: Project, cache: Cache | None) -> Stage:
+    def _project(self, project: Project, cache: Cache | None, *, keep_verdicts: bool = True) -> Stage:
+        """All that can be said of the named files of a project. Verdicts that are not kept leave those of today."""
         named = "\0".join(sorted(project.named)).encode("utf-8", "surrogateescape")
         borrowing = self._borrowing(project)
         borrows = borrowing.identity if borrowing is not None else b""
@@ -279,14 +499,14 @@ class _Run:
             candidates = _decode_candidates(project.candidates[path])
             before = previous.get(path)
             verdicts = judge.judge(path, candidates, before, self.options.raise_errors)
-            if verdicts is not before:
+            if verdicts is not before and keep_verdicts:
                 fresh.append((verdict_keys[path], _encode(verdicts)))
             findings.extend(judge.render(path, verdicts))
             project.errors.extend(verdicts.errors)
         for path, candidates in borrowed.items():
             findings.extend(judge.render(path, judge.judge(path, candidates, None, self.options.raise_errors)))
         project.notices.extend(borrowing.notices if borrowing is not None else ())
-        stage = Stage(tuple(findings), tuple(project.notices), tuple(project.errors))
+        stage = Stage(tuple(findings), tuple(project.notices), tuple(project.errors), project.comments)
         if cache is not None:
             complete = borrowing is None or not borrowing.failed
             cache.put_many([*fresh, (outcome, _encode(stage))] if complete else fresh)
@@ -294,8 +514,11 @@ class _Run:
 
     def _borrowing(self, project: Project) -> Borrowing | None:
         """Ruff's part, if it was asked for and can have one; ruff is not needed otherwise."""
-        codes = self.selected & {rule.code for rule in self.registry.peers}
-        if not self.options.ruff or not codes:
+        if not self.options.ruff:
+            return None
+        selected = selection.select(self.registry, project.settings.layers, preview=project.settings.preview).codes
+        codes = selected & {rule.code for rule in self.registry.peers}
+        if not codes:
             return None
         from mlsys_advise.peers.borrowing import Asked, Borrowing
 
@@ -339,6 +562,8 @@ class _Run:
             project.candidates[result.path] = candidates
         if result.path in project.named:
             project.notices.extend(result.notices)
+            if result.comments:
+                project.comments[result.path] = result.comments
         project.errors.extend(result.errors)
 
     def _results(self, tasks: list[Task]) -> Iterator[list[FileResult]]:
@@ -372,8 +597,8 @@ class Opened(msgspec.Struct, frozen=True):
 def open_file(path: Path, options: Options, registry: Registry | None = None) -> Opened:
     """Analyse the project of one file."""
     with quiet_collector():
-        run = _Run(options, _silent, registry or load_rules())
-        (project,) = run._projects([path], {})
+        run = _Run(options, _silent, registry or load_rules(), {})
+        (project,) = run.projects([path])
         (name,) = project.named
         data = project.contents.get(name, b"")
         with run._cache() as cache:
@@ -412,6 +637,30 @@ def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _below(path: Path, root: Path) -> Path:
+    """The path as one below the root of its project, which is without links, whatever link led to its folder."""
+    if os.fspath(path).startswith(os.path.join(root, "")):  # noqa: PTH118 - asked of every file
+        return path
+    return Path(os.path.realpath(path.parent), path.name)
+
+
+def take_included(project: Project, take: Callable[[str], bool]) -> None:
+    """Take in what lists of requirements include, whatever it is called; ``take`` says whether there is such a file."""
+    pending = [path for path, language in project.languages.items() if language == Language.REQUIREMENTS]
+    for path in pending:
+        for target in included(project.contents[path], path):
+            if target not in project.contents and take(target):
+                pending.append(target)
+
+
+def _judged(stage: Stage, project: Project) -> Judged:
+    return Judged(
+        stage.findings,
+        {project.absolute(path): comments for path, comments in stage.comments.items()},
+        frozenset(project.absolute(error.path) for error in stage.errors),
+    )
 
 
 def _key(*parts: bytes) -> bytes:

@@ -64,7 +64,16 @@ def why(code: str, path: Path, line: int, options: Options) -> str:
             lines.extend(_judged(opened, rule, candidate))
     else:
         lines.extend(_silence(opened, rule, line))
+    lines.extend(_comments(opened, rule, line))
     return "\n".join(lines)
+
+
+def _comments(opened: Opened, rule: Rule, line: int) -> Iterator[str]:
+    """The comments that silence the rule at the line, whatever it says there."""
+    for comment in opened.project.comments.get(opened.path, ()):
+        speaks = comment.scope != "lines" or comment.first <= line <= comment.last
+        if speaks and not comment.problem and any(map(rule.answers_to, comment.selectors)):
+            yield f"a comment on line {comment.span.line} silences {rule.code} here"
 
 
 def _covers(span: Span, line: int) -> bool:

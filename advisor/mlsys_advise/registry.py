@@ -38,24 +38,8 @@ class Registry(msgspec.Struct, frozen=True):
         return (*self.rules, *self.peers)
 
     def find(self, name: str) -> Rule | None:
-        """The rule of a code (any case) or name."""
-        wanted = name.strip()
-        return next((rule for rule in self.known if wanted.upper() == rule.code or wanted.lower() == rule.name), None)
-
-    def select(self, select: tuple[str, ...], ignore: tuple[str, ...]) -> frozenset[str]:
-        """The codes that are selected by codes, prefixes of codes or names; an opt-in rule only by itself."""
-
-        def matches(rule: Rule, names: tuple[str, ...]) -> bool:
-            return any(rule.code.startswith(name.upper()) or rule.name == name.lower() for name in names if name)
-
-        def chosen(rule: Rule) -> bool:
-            if not select:
-                return not rule.optin
-            if rule.optin:
-                return any(name.upper() == rule.code or name.lower() == rule.name for name in select)
-            return matches(rule, select) or "ALL" in {name.upper() for name in select}
-
-        return frozenset(rule.code for rule in self.known if chosen(rule) and not matches(rule, ignore))
+        """The rule of a pack by its code (any case) or name."""
+        return next((rule for rule in self.known if rule.is_named(name.strip())), None)
 
 
 @functools.lru_cache(maxsize=1)

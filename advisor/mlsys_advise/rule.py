@@ -26,6 +26,8 @@ from mlsys_advise.vocabulary import Vocabulary
 
 #: Rules may be asked of nodes of these types; a function's annotation names which.
 NodeTypes: TypeAlias = tuple[type, ...]
+#: The version that brought every rule of which nothing else is said.
+FIRST_RELEASE = "0.1.0"
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -65,7 +67,8 @@ class Rule(msgspec.Struct, frozen=True):
 
     ``heat`` is the least heat that every candidate must have, or None where the rule asks for heat itself or not at
     all. ``words`` are identifiers one of which a file must contain. ``confirm`` may settle a candidate by the answers
-    to its clauses that have a ``says``.
+    to its clauses that have a ``says``. ``preview`` keeps a rule out of runs without ``--preview``; ``since`` is the
+    version of the pack that brought it.
     """
 
     code: str
@@ -83,6 +86,8 @@ class Rule(msgspec.Struct, frozen=True):
     yields_to: tuple[str, ...] = ()
     confirm: Confirm | None = None
     optin: bool = False
+    preview: bool = False
+    since: str = FIRST_RELEASE
 
     @property
     def pack(self) -> str:
@@ -93,6 +98,14 @@ class Rule(msgspec.Struct, frozen=True):
     def languages(self) -> tuple[str, ...]:
         """The languages whose documents the rule is asked of."""
         return ("kubernetes",) if Site in self.nodes else ("python", "notebook")
+
+    def answers_to(self, selector: str) -> bool:
+        """Whether a selector means the rule: its code, the beginning of its code, its name, or ``ALL``."""
+        return self.is_named(selector) or selector.upper() == "ALL" or self.code.startswith(selector.upper() or " ")
+
+    def is_named(self, selector: str) -> bool:
+        """Whether a selector is the rule's own code or name."""
+        return selector.upper() == self.code or selector.lower() == self.name
 
     def page(self) -> str:
         """The Markdown page beside the rule's module.
@@ -115,6 +128,8 @@ def rule(
     yields_to: tuple[str, ...] = (),
     confirm: Confirm | None = None,
     optin: bool = False,
+    preview: bool = False,
+    since: str = FIRST_RELEASE,
 ) -> Callable[[Check], Rule]:
     """Make a rule of a check function: its name, node types and summary are read off the function.
 
@@ -144,6 +159,8 @@ def rule(
             yields_to=yields_to,
             confirm=confirm,
             optin=optin,
+            preview=preview,
+            since=since,
         )
 
     return decorate

@@ -64,4 +64,5 @@ def install(check: Callable[..., Any], patch: Callable[[Any, str, Any], None] = 
 
 
 def report(findings: Sequence[Finding] = (), **rest: Any) -> engine.Report:
-    return engine.Report(**({"findings": tuple(findings), "files": 1} | rest))
+    failing = sum(finding.severity != "info" for finding in findings)
+    return engine.Report(**({"findings": tuple(findings), "files": 1, "failing": failing} | rest))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlsys_advise.finding import InternalError, Notice, Severity
+from mlsys_advise.settings.layer import Layer
 from tests.command.conftest import CommandLine
 from tests.command.scripted import finding, report
 
@@ -40,8 +41,9 @@ def test_options_reach_the_engine(cli: CommandLine) -> None:
     )  # fmt: skip
     (call,) = cli.calls
     options = call.options
-    assert options.select == ("MLS4", "MLS101", "pageable-batch-transfer")
-    assert options.ignore == ("MLS413",)
+    (given,) = options.given
+    assert given.select == ("MLS4", "MLS101", "pageable-batch-transfer")
+    assert given.ignore == ("MLS413",)
     assert (options.jobs, options.executor, options.cache) == (2, "dask://h:1", Path("c"))
     assert (options.use_cache, options.isolated) == (False, True)
 
@@ -49,7 +51,8 @@ def test_options_reach_the_engine(cli: CommandLine) -> None:
 def test_by_default_the_engine_chooses(cli: CommandLine) -> None:
     cli("train.py")
     options = cli.calls[0].options
-    assert (options.select, options.ignore, options.jobs, options.executor) == ((), (), 0, "")
+    assert options.given == (Layer(),)
+    assert (options.config, options.changed_since, options.jobs, options.executor) == (None, "", 0, "")
     assert (options.cache, options.use_cache, options.isolated) == (None, True, False)
 
 
@@ -169,7 +172,7 @@ def test_standard_input_is_checked_alone(cli: CommandLine) -> None:
         (["gone.py"], "no such file or folder: gone.py"),
         (["some/where"], "no such file or folder: some/where"),
         (["train.py", "gone.py"], "no such file or folder: gone.py"),
-        (["calibrate"], "'calibrate' is neither a command (check, inspect, why, rule, rules, clean) nor a file"),
+        (["calibrate"], "'calibrate' is neither a command (check, inspect, why, rule, rules, clean, "),
         (["server"], "'server' is neither a command"),
         (["-q", "rules"], "the command comes first: mlsys-advise rules"),
         (["train.py", "--selct", "MLS4"], "--selct"),

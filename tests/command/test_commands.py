@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from mlsys_advise import registry
 from mlsys_advise.cache import Cache
 from mlsys_advise.command.arguments import split_place
+from mlsys_advise.vocabulary import Vocabulary
+from tests.command import scripted
 from tests.command.conftest import CommandLine
 
 
@@ -34,7 +37,23 @@ def test_all_rules_are_listed_by_pack(cli: CommandLine) -> None:
         "  MLS413  pageable-batch-transfer  info     A sentence about it.",
         "  MLS499  expensive-question       warning  A sentence about it. (only when selected)",
         "",
+        "suppression",
+        "  MLS001  unused-suppression       info     A comment that silences nothing hides what is found there later.",
+        "",
     ]
+
+
+def test_rules_since_a_version_are_those_that_came_after_it(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cli("rules", "--since", "0.1.0").out == "There are no rules that came after 0.1.0.\n"
+    assert "MLS401" in cli("rules", "--since", "0.0.9").out
+    newer = (*scripted.RULES, scripted.taught("MLS498", "newer", "memory", since="0.10.0", preview=True))
+    monkeypatch.setattr(registry, "load_rules", lambda: registry.Registry(newer, Vocabulary(), b""))
+    assert cli("rules", "--since", "0.9").out.splitlines() == [
+        "memory",
+        "  MLS498  newer  warning  A sentence about it. (preview)",
+        "",
+    ]
+    assert "'soon' is no version, such as" in cli("rules", "--since", "soon").err
 
 
 def test_inspect_prints_what_the_engine_says(cli: CommandLine) -> None:
@@ -115,11 +134,13 @@ def test_the_version_is_printed(cli: CommandLine, argv: list[str]) -> None:
     assert cli.calls == []
 
 
-@pytest.mark.parametrize("command", ["check", "inspect", "why", "rule", "rules", "clean"])
+@pytest.mark.parametrize("command", ["check", "inspect", "why", "rule", "rules", "clean", "generate-shell-completion"])
 def test_every_command_has_help_that_fits_a_screen(cli: CommandLine, command: str) -> None:
     result = cli(command, "--help")
     assert result.status == 0
     assert result.out.startswith(f"usage: mlsys-advise {'[check]' if command == 'check' else command}")
-    assert len(result.out.splitlines()) < 50
+    assert len(result.out.splitlines()) < 60
     assert all(len(line) <= 100 for line in result.out.splitlines())
-    assert f"\n  {command} " in cli("--help").out
+    introduction = cli("--help").out
+    assert f"\n  {command} " in introduction
+    assert len(introduction.splitlines()) < 32

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlsys_advise.command.arguments import FORMATS, parse
+from mlsys_advise.command.arguments import parse
 from mlsys_advise.languages import dockerfile
+from mlsys_advise.settings.choices import FORMATS
 from tests.integrations.snippets import REPOSITORY, snippets
 
 INTEGRATIONS = snippets("integrations.md")

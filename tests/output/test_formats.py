@@ -10,12 +10,12 @@ from typing import Any
 import junitparser
 import pytest
 
-from mlsys_advise.command.arguments import FORMATS
 from mlsys_advise.finding import Finding
 from mlsys_advise.output import pull_request, reported
 from mlsys_advise.output.formats import Reporting, render
 from mlsys_advise.output.sources import Sources
 from mlsys_advise.output.terminal import Style
+from mlsys_advise.settings.choices import FORMATS
 from mlsys_advise.span import Span
 from tests.output.reports import finding, repository
 

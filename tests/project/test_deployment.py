@@ -8,6 +8,7 @@ import pytest
 
 from mlsys_advise.engine import Options, check
 from mlsys_advise.finding import Finding
+from mlsys_advise.settings.layer import Layer
 
 CHAIN = {
     "k8s/trainer.yaml": """\
@@ -51,7 +52,9 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 
 def run(folder: Path, cache: Path | None) -> tuple[Finding, ...]:
-    options = Options(select=("MLS211",), jobs=1, cache=cache, use_cache=cache is not None, raise_errors=cache is None)
+    options = Options(
+        given=(Layer(select=("MLS211",)),), jobs=1, cache=cache, use_cache=cache is not None, raise_errors=cache is None
+    )
     return check([folder], options).findings
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from mlsys_advise.project import discovery, layout
-from mlsys_advise.project.discovery import Discovery, Language, Settings, discover, language_of, respelled
+from mlsys_advise.project.discovery import Discovery, Language, discover, language_of, respelled
+from mlsys_advise.settings.layer import Patterns, Settings
 
 links = pytest.mark.skipif(sys.platform == "win32", reason="making links needs a privilege on Windows")
 
@@ -288,18 +289,21 @@ class TestIgnoreFiles:
 class TestExclude:
     def test_patterns_count_from_the_project_root_whatever_is_named(self, tmp_path: Path) -> None:
         make(tmp_path, "pyproject.toml", "src/gen/x.py", "src/y.py", "src/z_pb2.py")
-        settings = Settings(exclude=("/src/gen", "*_pb2.py"))
+        settings = Settings(extend_exclude=(Patterns(tmp_path, ("/src/gen", "*_pb2.py")),))
         assert names(tmp_path, settings=settings) == ["pyproject.toml", "src/y.py"]
         assert names(tmp_path, "src", settings=settings) == ["src/y.py"]
 
     def test_a_pattern_may_take_back_what_is_left_out_otherwise(self, tmp_path: Path) -> None:
         make(tmp_path, "build/x.py", "dist/y.py", "z.py")
         write(tmp_path, ".gitignore", "z.py")
-        assert names(tmp_path, settings=Settings(exclude=("!build/", "!z.py"))) == ["build/x.py", "z.py"]
+        assert names(tmp_path, settings=Settings(extend_exclude=(Patterns(tmp_path, ("!build/", "!z.py")),))) == [
+            "build/x.py",
+            "z.py",
+        ]
 
     def test_a_file_that_is_named_is_taken(self, tmp_path: Path) -> None:
         make(tmp_path, "x.py")
-        assert names(tmp_path, "x.py", settings=Settings(exclude=("x.py",))) == ["x.py"]
+        assert names(tmp_path, "x.py", settings=Settings(exclude=Patterns(tmp_path, ("x.py",)))) == ["x.py"]
 
 
 class TestSpelling:

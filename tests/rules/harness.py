@@ -14,6 +14,7 @@ from mlsys_advise.example import Block, Expected, Project
 from mlsys_advise.finding import Finding
 from mlsys_advise.page import CaseFile, Page, read_cases, read_page
 from mlsys_advise.registry import Registry
+from mlsys_advise.settings.layer import Layer
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKS = ROOT / "rules" / "mlsys_rules"
@@ -74,7 +75,8 @@ def findings(
     Whatever a rule or the engine raises is raised here.
     """
     write(files, folder)
-    options = Options(select=tuple(sorted(codes)), use_cache=False, jobs=1, raise_errors=True, ruff=ruff)
+    layer = Layer(select=tuple(sorted(codes)))
+    options = Options(given=(layer,), use_cache=False, jobs=1, raise_errors=True, ruff=ruff)
     root = folder.resolve()
     return [_relative(finding, root.as_posix()) for finding in check([root], options, registry=registry).findings]
 

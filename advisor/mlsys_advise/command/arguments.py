@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from mlsys_advise.settings.choices import CONTEXTS, FORMATS, FREQUENCIES, SEVERITIES
 from mlsys_advise.usage import UsageError
 
 PROGRAM = "mlsys-advise"
-FORMATS = (
-    "full", "concise", "grouped", "json", "json-lines", "sarif",
-    "github", "gitlab", "junit", "rdjson", "azure", "markdown",
-)  # fmt: skip
+SORTS = ("path", "severity", "heat", "rule")
+SHELLS = ("bash", "zsh", "fish", "powershell")
 #: The name that standard input has when none is given.
 STDIN_NAME = "stdin.py"
 
-_FORMATS_HELP = f"full (default), {', '.join(FORMATS[1:-1])} or {FORMATS[-1]}"
+_INTRODUCTION = f"""\
+usage: {PROGRAM} [check] [OPTIONS] PATH ...
+       {PROGRAM} COMMAND ...
 
-_INTRODUCTION = """\
 Flags ML-systems antipatterns in training and serving code, and says where they are hot.
 
 commands:
@@ -30,6 +31,18 @@ commands:
   rule CODE|NAME         the page of a rule
   rules                  all rules
   clean                  remove the cache
+  generate-shell-completion SHELL
+                         what a shell reads to complete commands
+
+options that are wanted most; `{PROGRAM} check --help` has all:
+  --select RULES         only these: codes, their beginnings, or names
+  --output-format FORMAT {", ".join(FORMATS[:3])} ...
+  --changed-since REV    only what a change since REV brings
+  --write-baseline       accept all findings that there are now
+  --fail-on SEVERITY     exit with 1 from this on: info, warning (default) or error
+  -q, -v                 print findings only; every notice, copy and detail
+  -h, --help             print this and leave
+  --version              print the version and leave
 
 """
 _ENDING = "exit status: 0 no warnings or errors found, 1 some found, 2 wrong usage or internal error"
@@ -45,11 +58,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
     Raises UsageError, and SystemExit once help has been printed.
     """
-    named = bool(argv) and argv[0] in _PARSERS
-    command, rest = (argv[0], argv[1:]) if named else ("check", argv)
-    if not argv:
-        rest = ["--help"]
-    arguments = _PARSERS[command](named).parse_args(rest)
+    if not argv or argv[0] in ("-h", "--help"):
+        with contextlib.suppress(OSError):  # the reader has gone, which is found out when the stream is flushed
+            print(_INTRODUCTION + _ENDING)
+        raise SystemExit(0)
+    command, rest = (argv[0], argv[1:]) if argv[0] in _PARSERS else ("check", argv)
+    arguments = _PARSERS[command]().parse_args(rest)
     arguments.command = command
     return arguments
 
@@ -66,6 +80,11 @@ def commands() -> list[str]:
     return list(_PARSERS)
 
 
+def parser_of(command: str) -> argparse.ArgumentParser:
+    """The parser of a command, for what describes it."""
+    return _PARSERS[command]()
+
+
 def _parser(command: str, description: str, usage: str) -> _Parser:
     return _Parser(
         prog=f"{PROGRAM} {command}".strip(),
@@ -77,35 +96,23 @@ def _parser(command: str, description: str, usage: str) -> _Parser:
     )
 
 
-def _check(named: bool) -> _Parser:
-    parser = _parser(
-        "check" if named else "",
-        "Reports antipatterns in files and folders." if named else _INTRODUCTION.rstrip(),
-        f"{PROGRAM} [check] [OPTIONS] PATH ..." + ("" if named else f"\n       {PROGRAM} COMMAND ..."),
-    )
+def _check() -> _Parser:
+    parser = _parser("check", "Reports antipatterns in files and folders.", f"{PROGRAM} [check] [OPTIONS] PATH ...")
     parser.epilog = _ENDING
-    what = parser.add_argument_group("what to check")
-    what.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; - reads standard input")
-    what.add_argument(
-        "--select", metavar="RULES", action="extend", type=_listed, default=[], help="only these: MLS4,MLS115"
-    )
-    what.add_argument(
-        "--ignore",
-        metavar="RULES",
-        action="extend",
-        type=_listed,
+    parser.add_argument("paths", nargs="*", metavar="PATH", help=argparse.SUPPRESS)
+    _add_rules(parser.add_argument_group("rules"))
+    _add_files(parser.add_argument_group("files (- as PATH reads standard input)"))
+    _add_findings(parser.add_argument_group("findings"))
+    _add_output(parser.add_argument_group("output"))
+    work = parser.add_argument_group("settings and work")
+    work.add_argument(
+        "--config",
+        metavar="FILE|KEY=VALUE",
+        action="append",
         default=[],
-        help="not these: codes, their beginnings, or names",
+        help="a settings file for all projects, or one setting, as in TOML",
     )
-    what.add_argument("--stdin-filename", metavar="FILE", type=Path, help="where standard input belongs")
-    what.add_argument("--ruff", action="store_true", help="ask ruff, too, for what it finds well; our heat decides")
-    what.add_argument("--isolated", action="store_true", help="leave settings files aside")
-    output = parser.add_argument_group("output")
-    output.add_argument("--output-format", metavar="FORMAT", choices=FORMATS, default="full", help=_FORMATS_HELP)
-    output.add_argument("-o", "--output-file", metavar="FILE", type=Path, help="write the findings to a file")
-    output.add_argument("--exit-zero", action="store_true", help="findings do not change the exit status")
-    _add_loudness(output)
-    work = parser.add_argument_group("work")
+    work.add_argument("--isolated", action="store_true", help="leave settings files aside")
     work.add_argument("-j", "--jobs", metavar="N", type=_count, default=0, help="worker processes (default: all cores)")
     work.add_argument("--executor", metavar="URL", default="", help="dask://HOST:PORT: work on a cluster")
     _add_cache(work)
@@ -113,7 +120,64 @@ def _check(named: bool) -> _Parser:
     return parser
 
 
-def _inspect(named: bool) -> _Parser:
+def _add_rules(group: argparse._ArgumentGroup) -> None:
+    _add_list(group, "--select", "RULES", "only these: codes, their beginnings, or names")
+    _add_list(group, "--ignore", "RULES", "not these")
+    _add_list(group, "--extend-select", "RULES", "these, too")
+    group.add_argument("--ruff", action="store_true", help="ask ruff, too, for what it finds well; our heat decides")
+    _add_list(group, "--per-file-ignores", "PATTERN:RULE", "not these in the files that match")
+    _add_switch(group, "--preview", "rules in preview, too")
+
+
+def _add_files(group: argparse._ArgumentGroup) -> None:
+    _add_list(group, "--exclude", "PATTERNS", "leave these out, in place of .venv, build and so on")
+    _add_list(group, "--extend-exclude", "PATTERNS", "leave these out, too")
+    _add_switch(group, "--respect-gitignore", "leave out what git ignores (default)")
+    _add_switch(group, "--force-exclude", "leave out what is excluded even if it is named")
+    group.add_argument("--stdin-filename", metavar="FILE", type=Path, help="where standard input belongs")
+
+
+def _add_findings(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--min-severity", choices=SEVERITIES, metavar="SEVERITY", help="info, warning or error")
+    _add_list(group, "--context", "CONTEXTS", "only where code of these runs: training, serving ...", choices=CONTEXTS)
+    group.add_argument(
+        "--min-frequency", choices=FREQUENCIES, metavar="FREQUENCY", help="only what runs so often: epoch, step, item"
+    )
+    group.add_argument("--changed-since", metavar="REV", default="", help="only what a change since REV brings")
+    group.add_argument("--baseline", metavar="FILE", type=Path, help="the file of accepted findings")
+    group.add_argument("--write-baseline", action="store_true", help="accept all findings that there are now")
+    group.add_argument("--add-ignores", action="store_true", help="write a comment for each finding that there is now")
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    listed = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+    group.add_argument("--output-format", metavar="FORMAT", choices=FORMATS, help=listed)
+    group.add_argument("-o", "--output-file", metavar="FILE", type=Path, help="write the findings to a file")
+    group.add_argument("--sort", choices=SORTS, metavar="BY", default="path", help=", ".join(SORTS))
+    group.add_argument("--fail-on", choices=SEVERITIES, metavar="SEVERITY", help="exit with 1 from this on (warning)")
+    group.add_argument("--exit-zero", action="store_true", help="findings do not change the exit status")
+    group.add_argument("--statistics", action="store_true", help="count the findings of each rule")
+    group.add_argument("--show-files", action="store_true", help="name the files that would be checked")
+    group.add_argument("--show-settings", action="store_true", help="print the settings in force and their origins")
+    group.add_argument("-w", "--watch", action="store_true", help="check again whenever a file changes")
+    _add_loudness(group)
+
+
+def _add_list(
+    group: argparse._ArgumentGroup, name: str, metavar: str, help: str, choices: Sequence[str] | None = None
+) -> None:
+    group.add_argument(name, metavar=metavar, action="extend", type=_list_of(choices), default=None, help=help)
+
+
+def _add_switch(group: argparse._ArgumentGroup, name: str, help: str) -> None:
+    """An option and its opposite, of which help and completion name the first alone."""
+    destination = name.removeprefix("--").replace("-", "_")
+    group.add_argument(name, dest=destination, action="store_true", default=None, help=help)
+    opposite = f"--no-{name.removeprefix('--')}"
+    group.add_argument(opposite, dest=destination, action="store_false", default=None, help=argparse.SUPPRESS)
+
+
+def _inspect() -> _Parser:
     parser = _parser(
         "inspect",
         "What the engine knows of a file or a line, and where it comes from.",
@@ -123,7 +187,7 @@ def _inspect(named: bool) -> _Parser:
     return _asking(parser)
 
 
-def _why(named: bool) -> _Parser:
+def _why() -> _Parser:
     parser = _parser(
         "why",
         "Each condition of a rule at a line, with its answer and the places it rests on.",
@@ -134,7 +198,7 @@ def _why(named: bool) -> _Parser:
     return _asking(parser)
 
 
-def _rule(named: bool) -> _Parser:
+def _rule() -> _Parser:
     parser = _parser(
         "rule", "The page of a rule: what it flags, why it costs, what to do.", f"{PROGRAM} rule CODE|NAME"
     )
@@ -142,11 +206,20 @@ def _rule(named: bool) -> _Parser:
     return _add_general(parser)
 
 
-def _rules(named: bool) -> _Parser:
-    return _add_general(_parser("rules", "All rules, by pack.", f"{PROGRAM} rules"))
+def _rules() -> _Parser:
+    parser = _parser("rules", "All rules, by pack.", f"{PROGRAM} rules [--since VERSION]")
+    parser.add_argument("--since", metavar="VERSION", default="", help="only those that came after this version")
+    return _add_general(parser)
 
 
-def _clean(named: bool) -> _Parser:
+def _completion() -> _Parser:
+    command = "generate-shell-completion"
+    parser = _parser(command, "Prints what a shell reads to complete commands.", f"{PROGRAM} {command} SHELL")
+    parser.add_argument("shell", choices=SHELLS, metavar="SHELL", help=", ".join(SHELLS))
+    return _add_general(parser)
+
+
+def _clean() -> _Parser:
     parser = _parser("clean", "Removes the cache.", f"{PROGRAM} clean [--cache-dir DIR]")
     parser.add_argument("--cache-dir", metavar="DIR", type=Path, help="the cache to remove (default: the user's)")
     return _add_general(parser)
@@ -179,8 +252,15 @@ def _add_general(parser: _Parser) -> _Parser:
     return parser
 
 
-def _listed(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _list_of(choices: Sequence[str] | None) -> Callable[[str], list[str]]:
+    def listed(text: str) -> list[str]:
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        for part in parts:
+            if choices is not None and part not in choices:
+                raise argparse.ArgumentTypeError(f"{part!r} is none of {', '.join(choices)}")
+        return parts
+
+    return listed
 
 
 def _count(text: str) -> int:
@@ -193,11 +273,12 @@ def _count(text: str) -> int:
     return count
 
 
-_PARSERS: dict[str, Callable[[bool], _Parser]] = {
+_PARSERS: dict[str, Callable[[], _Parser]] = {
     "check": _check,
     "inspect": _inspect,
     "why": _why,
     "rule": _rule,
     "rules": _rules,
     "clean": _clean,
+    "generate-shell-completion": _completion,
 }

@@ -1,4 +1,4 @@
-"""``check``: which files the user meant, the engine's report on them, and its rendering."""
+"""``check``: which files the user meant, the engine's report on them, and what is done with it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from mlsys_advise import engine, registry
-from mlsys_advise.command import selection, streams
+from mlsys_advise import engine, registry, selection
+from mlsys_advise.command import given, streams
 from mlsys_advise.command.arguments import STDIN_NAME, commands
 from mlsys_advise.command.progress import Progress
 from mlsys_advise.command.status import ExitStatus
-from mlsys_advise.output import formats, summary
+from mlsys_advise.output import formats, order, statistics, summary
 from mlsys_advise.output.sources import Sources
 from mlsys_advise.output.terminal import PAPER, Style, is_terminal
 from mlsys_advise.usage import UsageError
@@ -26,9 +26,29 @@ def run(arguments: Namespace) -> int:
     stdin = _stdin(arguments)
     paths = [Path(stdin[0])] if stdin else _existing(arguments.paths or ["."])
     _check_output_file(arguments.output_file)
-    options = engine.Options(
-        select=tuple(arguments.select),
-        ignore=tuple(arguments.ignore),
+    if stdin is not None and (arguments.write_baseline or arguments.add_ignores):
+        raise UsageError("what comes from standard input cannot be accepted: there is no file to write to")
+    options = options_of(arguments)
+    if arguments.show_files or arguments.show_settings:
+        from mlsys_advise.command import surveying
+
+        return surveying.run(arguments, paths, options, overlay_of(stdin))
+    if arguments.watch:
+        from mlsys_advise.command import watching
+
+        if stdin is not None:
+            raise UsageError("standard input cannot be watched")
+        watching.run(lambda: _once(arguments, paths, options, None), lambda: engine.files_to_watch(paths, options))
+    return _once(arguments, paths, options, stdin)
+
+
+def options_of(arguments: Namespace) -> engine.Options:
+    """How the engine is to run."""
+    return engine.Options(
+        given=given.layers_of(arguments),
+        config=given.config_of(arguments),
+        changed_since=arguments.changed_since,
+        accept_all=arguments.write_baseline,
         jobs=arguments.jobs,
         executor=arguments.executor,
         cache=arguments.cache_dir,
@@ -36,15 +56,22 @@ def run(arguments: Namespace) -> int:
         isolated=arguments.isolated,
         ruff=arguments.ruff,
     )
-    selection.require_known(options.select + options.ignore)
-    selection.require_asked(options.select, options.ruff)
+
+
+def _once(arguments: Namespace, paths: list[Path], options: engine.Options, stdin: Stdin | None) -> int:
     with _progress(arguments) as progress:
-        report = engine.check(paths, options, overlay=_overlay(stdin), progress=progress)
+        report = engine.check(paths, options, overlay=overlay_of(stdin), progress=progress)
+    if arguments.write_baseline or arguments.add_ignores:
+        from mlsys_advise.command import accepting
+
+        _tell(report, arguments)
+        accepting.run(arguments, report)
+        return ExitStatus.ERROR if report.errors else ExitStatus.CLEAN
     _write(report, arguments, stdin)
+    _tell(report, arguments)
     if report.errors:
         return ExitStatus.ERROR
-    fails = any(finding.severity != "info" for finding in report.findings)
-    return ExitStatus.FINDINGS if fails and not arguments.exit_zero else ExitStatus.CLEAN
+    return ExitStatus.FINDINGS if report.failing and not arguments.exit_zero else ExitStatus.CLEAN
 
 
 def _stdin(arguments: Namespace) -> Stdin | None:
@@ -57,7 +84,7 @@ def _stdin(arguments: Namespace) -> Stdin | None:
     return str(arguments.stdin_filename or STDIN_NAME), content
 
 
-def _overlay(stdin: Stdin | None) -> dict[Path, bytes]:
+def overlay_of(stdin: Stdin | None) -> dict[Path, bytes]:
     return {} if stdin is None else {Path(stdin[0]).absolute(): stdin[1]}
 
 
@@ -93,12 +120,16 @@ def _progress(arguments: Namespace) -> AbstractContextManager[Progress | None]:
 def _write(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> None:
     if arguments.output_file is None:
         streams.emit(_rendered(report, arguments, Style.of(sys.stdout), stdin))
-    else:
-        try:
-            with open(arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.writelines(line + "\n" for line in _rendered(report, arguments, Style(width=PAPER), stdin))
-        except OSError as error:
-            raise UsageError(f"cannot write to {arguments.output_file}: {error.strerror}") from None
+        return
+    try:
+        with open(arguments.output_file, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(line + "\n" for line in _rendered(report, arguments, Style(width=PAPER), stdin))
+    except OSError as error:
+        raise UsageError(f"cannot write to {arguments.output_file}: {error.strerror}") from None
+
+
+def _tell(report: engine.Report, arguments: Namespace) -> None:
+    """What goes to standard error: notices, and mistakes of ours."""
     style = Style.of(sys.stderr)
     if not arguments.quiet:
         streams.tell(summary.notices(report.notices, style, verbose=arguments.verbose))
@@ -108,19 +139,31 @@ def _write(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> 
 
 
 def _rendered(report: engine.Report, arguments: Namespace, style: Style, stdin: Stdin | None) -> Iterator[str]:
+    findings = order.sorted_by(arguments.sort, report.findings)
+    if arguments.statistics:
+        yield from statistics.render(findings, style)
+        return
+    name = arguments.output_format or next((one.settings.output_format for one in report.projects), "full")
     told = formats.Reporting(
-        findings=report.findings,
+        findings=findings,
         files=report.files,
-        sources=_sources(stdin),
+        sources=sources_of(stdin),
         style=style,
-        rule_of=lambda code: registry.load_rules().find(code),
+        rule_of=lambda code: selection.found(code, registry.load_rules()),
         verbose=arguments.verbose,
         quiet=arguments.quiet,
+        suppressed=report.suppressed,
+        accepted=report.accepted,
     )
-    yield from formats.render(arguments.output_format, told)
+    yield from formats.render(name, told)
+    if name == "full" and report.is_first_run and not arguments.quiet:
+        from mlsys_advise.output import first_run
+
+        yield from first_run.render(findings, style, arguments.paths)
 
 
-def _sources(stdin: Stdin | None) -> Sources:
+def sources_of(stdin: Stdin | None) -> Sources:
+    """The texts of files, that of standard input under each name it may be asked by."""
     if stdin is None:
         return Sources()
     name, content = stdin

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from mlsys_advise.command import streams
 from mlsys_advise.command.status import ExitStatus
-from mlsys_advise.usage import UsageError
+from mlsys_advise.usage import FileError, UsageError
 
 
 def run(argv: Sequence[str]) -> int:
@@ -27,7 +27,7 @@ def run(argv: Sequence[str]) -> int:
         return ExitStatus.CLEAN
     except Exception as error:
         if _is_the_users(error):
-            streams.tell([f"mlsys-advise: {error}"])
+            streams.tell([f"mlsys-advise: {explained(error)}"])
         else:
             streams.tell(_internal(error, verbose="-v" in argv or "--verbose" in argv))
         return ExitStatus.ERROR
@@ -49,6 +49,10 @@ def _answer(arguments: Namespace) -> int:
             from mlsys_advise.command import rules
 
             return rules.run(arguments)
+        case "generate-shell-completion":
+            from mlsys_advise.command import completion
+
+            return completion.run(arguments)
         case _:
             from mlsys_advise.command import clean
 
@@ -60,6 +64,15 @@ def _version() -> int:
 
     streams.emit([f"mlsys-advise {__version__}"])
     return ExitStatus.CLEAN
+
+
+def explained(error: Exception) -> str:
+    """What the user did wrong, on one line, a file named as the user would type it."""
+    from mlsys_advise.output.text import one_line, shown_path
+
+    if isinstance(error, FileError):
+        return f"{shown_path(str(error.path))}:{error.line}:{error.column}: {one_line(error.message)}"
+    return one_line(str(error))
 
 
 def _is_the_users(error: Exception) -> bool:

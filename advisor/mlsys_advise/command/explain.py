@@ -5,10 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from pathlib import Path
 
-from mlsys_advise import engine, registry
-from mlsys_advise.command import selection, streams
+from mlsys_advise import engine, registry, selection
+from mlsys_advise.command import streams
 from mlsys_advise.command.arguments import split_place
 from mlsys_advise.command.status import ExitStatus
+from mlsys_advise.suppression.unused_suppression import UNUSED
 from mlsys_advise.usage import UsageError
 
 
@@ -30,6 +31,8 @@ def run(arguments: Namespace) -> int:
         rule = selection.rule_of(arguments.rule, known)
         if rule in known.peers:
             raise UsageError(f"{rule.code} is found by ruff, which keeps its reasons; why is for rules of ours")
+        if rule is UNUSED:
+            raise UsageError(f"{rule.code} is about comments, of which `mlsys-advise rule {rule.code}` says all")
         text = engine.why(rule.code, path, line, options)
     streams.emit(text.splitlines())
     return ExitStatus.CLEAN

@@ -23,10 +23,12 @@ class Reporting(msgspec.Struct, frozen=True):
     rule_of: Callable[[str], Rule | None]
     verbose: bool = False
     quiet: bool = False
+    suppressed: int = 0
+    accepted: int = 0
 
 
 def render(name: str, told: Reporting) -> Iterator[str]:
-    """The lines of the format ``name``, which is one of ``command.arguments.FORMATS``."""
+    """The lines of the format ``name``, which is one of ``settings.choices.FORMATS``."""
     match name:
         case "full" | "concise" | "grouped":
             yield from _for_people(name, told)
@@ -80,4 +82,4 @@ def _for_people(name: str, told: Reporting) -> Iterator[str]:
     else:
         yield from concise.render(told.findings, told.style)
     if not told.quiet:
-        yield summary.closing(told.findings, told.files)
+        yield summary.closing(told.findings, told.files, suppressed=told.suppressed, accepted=told.accepted)

@@ -17,8 +17,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def closing(findings: Sequence[Finding], files: int) -> str:
-    checked = counted(files, "file")
+def closing(findings: Sequence[Finding], files: int, *, suppressed: int = 0, accepted: int = 0) -> str:
+    """How many findings of which severity there are, and how many others are silenced."""
+    others = [(suppressed, "suppressed"), (accepted, "in the baseline")]
+    silenced = ", ".join(f"{number:,} {what}" for number, what in others if number)
+    checked = counted(files, "file") + (f"; {silenced}" if silenced else "")
     if not findings:
         return f"No findings in {checked}."
     by_severity = Counter(finding.severity for finding in findings)

@@ -6,6 +6,7 @@ on links; no file is opened but ignore files, and no folder is entered twice.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Sequence
@@ -19,11 +20,12 @@ from mlsys_advise.project import layout
 from mlsys_advise.project.file_languages import Language, language_named, language_of
 from mlsys_advise.project.gitignore import IgnoreRules
 from mlsys_advise.project.repository import git_directory, repository_root
+from mlsys_advise.settings.layer import Patterns, Settings
 
-__all__ = ["DEFAULT_EXCLUDES", "Discovery", "Language", "Settings", "discover", "language_of"]
+__all__ = ["DEFAULT_EXCLUDES", "Discovery", "Language", "discover", "is_excluded", "language_of"]
 
 
-#: Folders that hold no code of the project's authors.
+#: Folders that hold no code of the project's authors; left out unless the settings have ``exclude``.
 DEFAULT_EXCLUDES = frozenset(
     {
         *(".bzr", ".direnv", ".eggs", ".git", ".hg", ".ipynb_checkpoints", ".jj", ".mypy_cache", ".nox", ".pants.d"),
@@ -37,14 +39,6 @@ _ENVIRONMENT_MARKS = frozenset({"pyvenv.cfg", "conda-meta"})
 _MARKS = _ENVIRONMENT_MARKS | {".git", ".gitignore"}
 
 
-class Settings(msgspec.Struct, frozen=True):
-    """What else to leave out: patterns as in ``.gitignore``, relative to the project root, which decide before any
-    other reason to leave a file out or in."""
-
-    exclude: tuple[str, ...] = ()
-    respect_gitignore: bool = True
-
-
 class Discovery(msgspec.Struct, frozen=True):
     """The files found, absolute and sorted; ``missing`` are arguments that do not exist, an error of usage."""
 
@@ -55,6 +49,8 @@ class Discovery(msgspec.Struct, frozen=True):
 
 def discover(paths: Sequence[Path], settings: Settings) -> Discovery:
     """The files of ours among and below the paths. A file that is named is taken even where it would be ignored.
+
+    The patterns of ``settings`` decide before any other reason to leave a file out or in.
 
     Links to files count where their target is not found itself. A link to a folder is followed where it leads to
     another place of the same repository, outside the folder that is walked.
@@ -74,6 +70,52 @@ def discover(paths: Sequence[Path], settings: Settings) -> Discovery:
         else:
             missing.append(path)
     return Discovery(tuple(map(Path, sorted(files))), tuple(sorted(set(notices))), tuple(missing))
+
+
+def is_excluded(path: Path, root: Path, settings: Settings) -> bool:
+    """Whether the settings of a project leave out a file of it, or a folder around the file."""
+    own = _own(settings)
+    parts = path.relative_to(root).parts
+    around = _slashed(str(root))
+    for depth, name in enumerate(parts):
+        around = f"{around}/{name}"
+        verdict = _own_verdict(own, around, depth < len(parts) - 1)
+        if verdict or (verdict is None and settings.exclude is None and name in DEFAULT_EXCLUDES):
+            return True
+    return False
+
+
+def _own(settings: Settings) -> list[_OwnPatterns]:
+    """The patterns of the settings, the weakest first."""
+    replaced = (settings.exclude,) if settings.exclude is not None else ()
+    return [_compiled(patterns) for patterns in (*replaced, *settings.extend_exclude)]
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled(patterns: Patterns) -> _OwnPatterns:
+    return _OwnPatterns(patterns)
+
+
+class _OwnPatterns:
+    """Patterns of the settings, asked with absolute paths."""
+
+    def __init__(self, patterns: Patterns) -> None:
+        self._rules = IgnoreRules("\n".join(patterns.patterns))
+        self._lead = _slashed(os.path.realpath(patterns.base)) + "/"
+
+    def verdict(self, path: str, is_directory: bool) -> bool | None:
+        if not path.startswith(self._lead):
+            return None
+        return self._rules.verdict(path[len(self._lead) :], is_directory)
+
+
+def _own_verdict(own: Sequence[_OwnPatterns], path: str, is_directory: bool) -> bool | None:
+    """What the last patterns that say anything say."""
+    for one in reversed(own):
+        verdict = one.verdict(path, is_directory)
+        if verdict is not None:
+            return verdict
+    return None
 
 
 def _as_listed(path: str) -> str:
@@ -131,7 +173,8 @@ class _Walk:
         root = layout.project_root(self._real)
         #: Neither ignore files nor links count beyond this.
         self._boundary = repository_root(self._real) or root
-        self._own = self._relative_to(root, IgnoreRules("\n".join(settings.exclude))) if settings.exclude else None
+        self._own = _own(settings)
+        self._excludes = DEFAULT_EXCLUDES if settings.exclude is None else frozenset()
         #: Paths of links to files, by the path of their target.
         self._links: dict[str, list[str]] = {}
         self._pending: list[_Folder] = []
@@ -223,11 +266,11 @@ class _Walk:
     # -- what is left out
 
     def _is_left_out(self, path: str, name: str, is_directory: bool, ignores: tuple[_Ignore, ...]) -> bool:
-        if self._own is not None:
-            verdict = self._own.verdict(path, is_directory)
+        if self._own:
+            verdict = _own_verdict(self._own, self._real_top + path[len(self._top) :], is_directory)
             if verdict is not None:
                 return verdict
-        if name in DEFAULT_EXCLUDES:
+        if name in self._excludes:
             return True
         # The innermost file that says anything decides.
         for ignore in reversed(ignores):

@@ -22,8 +22,8 @@ from mlsys_advise.project.repository import is_repository
 #: A file of this name marks a project root.
 SETTINGS = "mlsys-advise.toml"
 _TABLE = b"mlsys-advise"
-#: The header of the table, for a file whose TOML is broken elsewhere.
-_HEADER = re.compile(rb"^[ \t]*\[[ \t]*tool[ \t]*\.[ \t]*[\"']?mlsys-advise", re.MULTILINE)
+#: The header of the table, or one of its keys, for a file whose TOML is broken elsewhere.
+_HEADER = re.compile(rb"^[ \t]*(?:\[[ \t]*)?[\"']?tool[\"']?[ \t]*\.[ \t]*[\"']?mlsys-advise", re.MULTILINE)
 _CODE = (".py", ".pyw", ".ipynb")
 
 
@@ -90,11 +90,16 @@ def _has_settings(folder: str) -> bool:
     return bool(_HEADER.search(data)) if tool is None else isinstance(tool, dict) and "mlsys-advise" in tool
 
 
+def has_settings(folder: Path) -> bool:
+    """Whether the folder holds settings of ours, be they valid or not."""
+    return _has_settings(os.fspath(folder))
+
+
 def _toml(data: bytes) -> dict[str, object]:
     """The content of a TOML file, nothing where it is broken."""
     try:
         return tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # also for numbers of more digits than Python converts
         return {}
 
 

@@ -441,3 +441,13 @@ class TestSections:
         found = parse("a\nb\n\nc d\n   e", "a", sections=(1, 3))
         assert found.notices[0].line == 4
         assert [(node.lineno, node.col_offset) for node in found.tree.body] == [(1, 0), (2, 0), (4, 0), (5, 3)]
+
+
+@pytest.mark.parametrize(
+    "literal", [r'"\ud83d\ude00"', r"'\uDFFF'", r'"\U0000d800"', r'f"{x}\ud800"', r'("\ud800" if x)']
+)
+def test_strings_of_lone_surrogates_are_text(literal: str) -> None:
+    """Escapes can make what no file can hold; a string of the tree can be written down all the same."""
+    for node in ast.walk(parse(f"x = {literal}\ny = 'é'\n").tree):
+        if isinstance(node, ast.Constant):
+            str(node.value).encode()

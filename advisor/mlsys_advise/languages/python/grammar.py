@@ -11,6 +11,8 @@ import re
 import warnings
 from typing import cast
 
+from mlsys_advise.languages.source import without_surrogates
+
 #: What the parser raises on text that is broken, too deep or not text: nothing else leaves it.
 PARSE_ERRORS = (SyntaxError, ValueError, RecursionError, MemoryError)
 
@@ -19,6 +21,7 @@ TOO_DEEP = "nested too deeply for Python's parser"
 #: What a message says about places counts from the start of the text that was parsed, often a single statement.
 _PLACE = re.compile(r" \(detected at line \d+\)| on line \d+")
 _FILE = "<mlsys-advise>"
+_SURROGATE_ESCAPE = re.compile(r"\\(?:u|U0000)[dD][89a-fA-F]")
 #: Lines to put around a statement that cannot stand alone, so that it may.
 _AROUND = {
     "elif": ("if 0: pass\n", ""),
@@ -45,7 +48,17 @@ def tree_of(text: str) -> ast.Module:
     # One look at a list instead of catch_warnings: fifty times cheaper, and safe beside other threads.
     if not warnings.filters or warnings.filters[0] is not _filter:
         _filter = _silence()
-    return cast(ast.Module, compile(text, _FILE, "exec", ast.PyCF_ONLY_AST, dont_inherit=True))
+    tree = cast(ast.Module, compile(text, _FILE, "exec", ast.PyCF_ONLY_AST, dont_inherit=True))
+    if _SURROGATE_ESCAPE.search(text) is not None:
+        _make_encodable(tree)
+    return tree
+
+
+def _make_encodable(tree: ast.Module) -> None:
+    """Replace the lone surrogates that escapes put into strings: what is told of a file must be text."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = without_surrogates(node.value)
 
 
 def stands_alone(code: str, word: str) -> bool:

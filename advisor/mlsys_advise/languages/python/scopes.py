@@ -269,6 +269,8 @@ class _Walk:
         self.env: dict[str, int] = {}
         self.loop: Loop | None = None
         self.region = 0
+        #: guards under which the function has returned before: what follows runs under their like
+        self.early = 0
         self.statement: ast.stmt | None = None
         self.awaited: set[ast.expr] = set()
         self.breaks: list[dict[str, int]] = []
@@ -301,6 +303,7 @@ class _Walk:
 
     def function_body(self, node: FunctionNode, scope: Scope) -> None:
         self.scope, self.env, self.loop = scope, {}, None
+        self.early = 0
         self.region = scope.region & ~(Region.MAIN_GUARD | Region.TRY | Region.TYPE_CHECKING | Region.RELEASED)
         args = node.args
         parameters = [*args.posonlyargs, *args.args]
@@ -525,6 +528,8 @@ class _Walk:
             self.statement = statement
             if _STATEMENTS[type(statement)](self, statement):
                 ended = True
+            if self.early:
+                self.region |= self.early
         self.region = region
         return ended
 
@@ -608,6 +613,7 @@ class _Walk:
         return False
 
     def do_return(self, node: ast.Return) -> bool:
+        self.early |= self.region & Region.EVERY_K
         if node.value is not None:
             self.expression(node.value)
             self.scope.returns.append(node.value)
