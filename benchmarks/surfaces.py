@@ -19,6 +19,7 @@ import msgspec
 from mlsys_advise import engine
 from mlsys_advise.finding import Finding
 from mlsys_advise.project.discovery import Settings, discover
+from mlsys_advise.settings.layer import Layer
 
 Findings = Mapping[Path, tuple[Finding, ...]]
 
@@ -37,8 +38,9 @@ class Disagreement(msgspec.Struct, frozen=True):
 def compare(root: Path, sample: Sequence[Path], *, ruff: bool = False) -> Iterator[Disagreement]:
     """``sample`` are files of the project ``root``."""
     with tempfile.TemporaryDirectory(prefix="mlsys-advise-surfaces-") as folder:
-        cached = engine.Options(jobs=1, cache=Path(folder), ruff=ruff)
-        bare = engine.Options(jobs=1, use_cache=False, ruff=ruff)
+        asked = (Layer(ruff=ruff),)
+        cached = engine.Options(jobs=1, cache=Path(folder), given=asked)
+        bare = engine.Options(jobs=1, use_cache=False, given=asked)
         tree = _by_file(engine.check([root], bare))
         wanted = {path: tree.get(path, ()) for path in sample}
         yield from _differences("tree, cold", wanted, _by_file(engine.check([root], cached)))
@@ -58,7 +60,7 @@ def _in_processes(root: Path, ruff: bool) -> Findings:
     usual = engine.PARALLEL
     engine.PARALLEL = 0  # however small the project is
     try:
-        return _by_file(engine.check([root], engine.Options(jobs=2, use_cache=False, ruff=ruff)))
+        return _by_file(engine.check([root], engine.Options(jobs=2, use_cache=False, given=(Layer(ruff=ruff),))))
     finally:
         engine.PARALLEL = usual
 

@@ -78,7 +78,6 @@ class Options(msgspec.Struct, frozen=True):
     use_cache: bool = True
     isolated: bool = False
     raise_errors: bool = False
-    ruff: bool = False
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -514,7 +513,9 @@ class _Run:
 
     def _borrowing(self, project: Project) -> Borrowing | None:
         """Ruff's part, if it was asked for and can have one; ruff is not needed otherwise."""
-        if not self.options.ruff:
+        if not project.settings.ruff:
+            for code in selection.named_peers(self.registry, project.settings.layers):
+                self.notices.append(Notice("", f"{code} is found by ruff, so it takes part only with --ruff"))
             return None
         selected = selection.select(self.registry, project.settings.layers, preview=project.settings.preview).codes
         codes = selected & {rule.code for rule in self.registry.peers}

@@ -100,11 +100,10 @@ def found(name: str, registry: Registry) -> Rule | None:
     return next((rule for rule in all_rules(registry) if rule.is_named(name.strip())), None)
 
 
-def require_asked(selectors: Iterable[str], registry: Registry) -> None:
-    """Raises UsageError for a rule that ruff finds, where ruff is not asked: nothing would be checked."""
-    for rule in registry.peers:
-        if any(map(rule.is_named, selectors)):
-            raise UsageError(f"{rule.code} is found by ruff: add --ruff")
+def named_peers(registry: Registry, layers: Sequence[Layer]) -> list[str]:
+    """The rules of ruff's that are selected by their own code or name."""
+    named = [name for layer in layers for name in (*(layer.select or ()), *(layer.extend_select or ()))]
+    return [rule.code for rule in registry.peers if any(map(rule.is_named, named))]
 
 
 def _unknown(name: str, registry: Registry) -> str:

@@ -15,6 +15,7 @@ from mlsys_advise.command.dispatch import run
 from mlsys_advise.finding import Finding
 from mlsys_advise.peers import configured, ruff
 from mlsys_advise.registry import load_rules
+from mlsys_advise.settings.layer import Layer
 
 HANDLER = """\
 import requests
@@ -54,7 +55,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def check(root: Path, *paths: Path, cache: Path | None = None, **rest: object) -> engine.Report:
-    options = engine.Options(jobs=1, ruff=True, use_cache=cache is not None, cache=cache)
+    options = engine.Options(jobs=1, given=(Layer(ruff=True),), use_cache=cache is not None, cache=cache)
     return engine.check(list(paths) or [root], options, **rest)  # type: ignore[arg-type]
 
 
@@ -260,8 +261,19 @@ class TestCommandLine:
         assert "pip install 'mlsys-advise[ruff]'" in capsys.readouterr().err
 
     def test_a_rule_of_ruffs_needs_the_option(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert run(["--select", "S113", "--no-cache", str(project)]) == 2
-        assert "S113 is found by ruff: add --ruff" in capsys.readouterr().err
+        assert run(["--select", "S113", "--no-cache", str(project)]) == 0
+        assert "S113 is found by ruff, so it takes part only with --ruff" in capsys.readouterr().err
+
+    def test_the_setting_is_the_option(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (project / "mlsys-advise.toml").write_text("ruff = true\n", encoding="utf-8")
+        assert run(["--no-cache", "--output-format", "concise", str(project)]) == 1
+        assert "warning[S113]" in capsys.readouterr().out
+
+    def test_a_comment_of_ours_silences_it(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        silenced = HANDLER.replace('8000").text\n', '8000").text  # mlsys: ignore[S113] local\n', 1)
+        (project / "app.py").write_text(silenced, encoding="utf-8")
+        assert run(["--ruff", "--no-cache", str(project)]) == 0
+        assert "S113" not in capsys.readouterr().out
 
     def test_selection_and_ignoring(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["--ruff", "--select", "MLS4", "--no-cache", str(project)]) == 0

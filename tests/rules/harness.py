@@ -75,8 +75,8 @@ def findings(
     Whatever a rule or the engine raises is raised here.
     """
     write(files, folder)
-    layer = Layer(select=tuple(sorted(codes)))
-    options = Options(given=(layer,), use_cache=False, jobs=1, raise_errors=True, ruff=ruff)
+    layer = Layer(select=tuple(sorted(codes)), ruff=ruff)
+    options = Options(given=(layer,), use_cache=False, jobs=1, raise_errors=True)
     root = folder.resolve()
     return [_relative(finding, root.as_posix()) for finding in check([root], options, registry=registry).findings]
 

@@ -124,7 +124,9 @@ def _add_rules(group: argparse._ArgumentGroup) -> None:
     _add_list(group, "--select", "RULES", "only these: codes, their beginnings, or names")
     _add_list(group, "--ignore", "RULES", "not these")
     _add_list(group, "--extend-select", "RULES", "these, too")
-    group.add_argument("--ruff", action="store_true", help="ask ruff, too, for what it finds well; our heat decides")
+    group.add_argument(
+        "--ruff", action="store_true", default=None, help="ask ruff, too, for what it finds well; our heat decides"
+    )
     _add_list(group, "--per-file-ignores", "PATTERN:RULE", "not these in the files that match")
     _add_switch(group, "--preview", "rules in preview, too")
 

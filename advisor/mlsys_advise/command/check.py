@@ -54,7 +54,6 @@ def options_of(arguments: Namespace) -> engine.Options:
         cache=arguments.cache_dir,
         use_cache=not arguments.no_cache,
         isolated=arguments.isolated,
-        ruff=arguments.ruff,
     )
 
 

@@ -42,6 +42,7 @@ def layers_of(arguments: Namespace) -> tuple[Layer, ...]:
         ignore=_tuple(arguments.ignore),
         per_file_ignores=_per_file(arguments.per_file_ignores, here),
         preview=arguments.preview,
+        ruff=arguments.ruff,
         exclude=_patterns(arguments.exclude, here),
         extend_exclude=_patterns(arguments.extend_exclude, here),
         respect_gitignore=arguments.respect_gitignore,
@@ -55,8 +56,6 @@ def layers_of(arguments: Namespace) -> tuple[Layer, ...]:
     )
     per_file = [rule for ignore in own.per_file_ignores or () for rule in ignore.rules]
     selection.require_known([*(own.select or ()), *(own.extend_select or ()), *(own.ignore or ()), *per_file], known)
-    if not arguments.ruff:
-        selection.require_asked([*(own.select or ()), *(own.extend_select or ())], known)
     return (*inline, own)
 
 
