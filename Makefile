@@ -7,7 +7,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUN := $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help advise test format lint types tests rule bench ecosystem clean
+.PHONY: help advise test format lint types tests rule bench ecosystem docs clean
 
 help:
 	@echo "make advise [DIR=path]         lint examples/, or DIR; findings do not fail the command"
@@ -16,6 +16,7 @@ help:
 	@echo "make rule NAME=a-name PACK=memory   start a rule: check, page and cases"
 	@echo "make bench                     measure time and memory on the pinned packages"
 	@echo "make ecosystem                 compare the findings on the pinned packages with the snapshot"
+	@echo "make docs                      build the site of the documentation: build/site"
 	@echo "make clean                     remove the environment and what tools leave behind"
 
 advise: $(VENV)/.installed
@@ -45,6 +46,9 @@ bench: $(VENV)/.installed-dev
 
 ecosystem: $(VENV)/.installed-dev
 	$(RUN) -m benchmarks.ecosystem
+
+docs: $(VENV)/.installed-dev
+	$(RUN) -m website.build build/site
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -59,7 +59,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mlsys_advise.languages": WORDS | {"mlsys_advise.library"},
     "mlsys_advise.library": WORDS | {"mlsys_advise.languages.requirements"},
     "mlsys_advise.output": WORDS
-    | {"mlsys_advise.languages.source", "mlsys_advise.languages.texts", "mlsys_advise.fixing"},
+    | {"mlsys_advise.languages.source", "mlsys_advise.languages.texts", "mlsys_advise.fixing"}
+    | {"mlsys_advise.fingerprint", "mlsys_advise.project.repository", "mlsys_advise.rule"},
     "mlsys_advise.fixing": WORDS | {"mlsys_advise.languages"},
     "mlsys_advise.edit": WORDS,
     "mlsys_advise.span": set(),
@@ -88,7 +89,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pickle": (),
     "marshal": (),
     "shelve": (),
-    "subprocess": ("mlsys_advise.project.revisions",),
+    "subprocess": ("mlsys_advise.project.revisions", "mlsys_advise.peers.ruff"),
     "socket": (),
     "urllib.request": (),
     "http.client": (),

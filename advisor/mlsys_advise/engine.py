@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -43,6 +44,10 @@ from mlsys_advise.snapshot import SILENT, Gone, Grounds, Remarks, Shelf, Snapsho
 from mlsys_advise.suppression.directives import Suppression
 from mlsys_advise.triage import Judged, Since, Triage, Triaged
 from mlsys_advise.usage import UsageError
+from mlsys_advise.vocabulary import Lexicon
+
+if TYPE_CHECKING:
+    from mlsys_advise.peers.borrowing import Borrowing
 
 #: Bytes of source that one task of a worker holds: enough to pay for the hand-over, small enough to spread.
 BATCH = 400_000
@@ -196,6 +201,10 @@ class Project:
         self.candidates: dict[str, bytes] = {}
         #: What the analysis of each file has to say beside findings, if anything.
         self.remarks: dict[str, Remarks] = {}
+        #: Files whose text is not what is on disk.
+        self.given: set[str] = set()
+        #: Findings of linters that were asked beside.
+        self.borrowed: list[Finding] = []
 
     def take(self, path: str, language: str, content: bytes) -> None:
         """Add a file by its path relative to the root."""
@@ -428,6 +437,8 @@ class _Run:
             project.named.add(relative)
         if content is not None:
             project.take(relative, str(language), content)
+            if path in self.overlay:
+                project.given.add(relative)
             return
         status = _status(path)
         key = stamps.key(relative, status) if status is not None else None
@@ -480,6 +491,7 @@ class _Run:
         contents = base_contents(revision, wanted, project.contents, LIMIT)
         for path, content in sorted(contents.items()):
             before.take(path, project.languages.get(path) or str(language_of(path)), content)
+        before.given = {path for path, content in before.contents.items() if content != project.contents.get(path)}
         take_included(before, lambda target: target in before.contents)
         before.named = {path for path in before.keys if path in project.named or path not in project.keys}
         return before
@@ -525,23 +537,29 @@ class _Run:
         """All that can be said of the named files of a project. What is not kept leaves the last run's verdicts."""
         root = os.fsencode(project.root)
         named = "\0".join(sorted(project.named)).encode("utf-8", "surrogateescape")
+        borrowing = self._borrowing(project)
         if cache is None:
-            return self._stage(project, self._afresh(project, None, None))
-        outcome = _key(b"outcome", self.packs, root, project.identity, named)
+            return self._stage(project, self._afresh(project, None, None, borrowing))
+        borrows = borrowing.identity if borrowing is not None else b""
+        outcome = _key(b"outcome", self.packs, root, project.identity, named, borrows)
         stored = cache.get_many([outcome]).get(outcome)
         if stored is not None:
             return msgspec.msgpack.decode(stored, type=Stage)
         shelf = Shelf(cache, _key(self.packs, root), keep)
         last = shelf.last()
         try:
-            told = self._afresh(project, cache, shelf) if last is None else self._again(project, cache, shelf, last)
+            if last is None:
+                told = self._afresh(project, cache, shelf, borrowing)
+            else:
+                told = self._again(project, cache, shelf, last, borrowing)
         except Gone:
             project.candidates.clear()
-            told = self._afresh(project, cache, shelf)
+            told = self._afresh(project, cache, shelf, borrowing)
         stage = self._stage(project, told)
-        if not stage.errors:  # a mistake of ours must not be remembered as an answer
+        # A mistake of ours must not be remembered as an answer, and half of ruff's answer not as the whole.
+        if not stage.errors and (borrowing is None or not borrowing.failed):
             # The identity is asked for again: a file may have changed while this ran.
-            outcome = _key(b"outcome", self.packs, root, project.identity, named)
+            outcome = _key(b"outcome", self.packs, root, project.identity, named, borrows)
             cache.put_many([(outcome, _encode(stage))])
         return stage
 
@@ -551,10 +569,14 @@ class _Run:
         remarks = {path: project.remarks[path] for path in sorted(project.named & project.remarks.keys())}
         notices = [notice for said in remarks.values() for notice in said.notices]
         comments = {path: said.comments for path, said in remarks.items() if said.comments}
+        findings += project.borrowed
         return Stage(tuple(findings), (*project.notices, *notices), (*project.errors, *errors), comments)
 
-    def _afresh(self, project: Project, cache: Cache | None, shelf: Shelf | None) -> dict[str, Told]:
+    def _afresh(
+        self, project: Project, cache: Cache | None, shelf: Shelf | None, borrowing: Borrowing | None
+    ) -> dict[str, Told]:
         """Judge the files named, from nothing but the analyses of single files."""
+        borrowed = self._borrowed(project, borrowing, cache)
         self._analyse(project, cache, sorted(project.keys))
         project.contents.clear()
         tables = Tables()
@@ -565,16 +587,20 @@ class _Run:
         modules = layout.module_table(sorted(project.keys))
         judge = Judge(project.root, project.entries, self.registry, modules, tables)
         told = self._tell(project, lambda: judge, {}, project.candidates)
+        self._judge_borrowed(project, borrowed, lambda: judge)
         if shelf is not None and self._may_be_kept(project, told):
             grounds = _grounds(judge, told)
             shelf.keep(project.keys, project.languages, project.remarks, told, grounds, tables)
         return told
 
-    def _again(self, project: Project, cache: Cache, shelf: Shelf, last: Snapshot) -> dict[str, Told]:
+    def _again(
+        self, project: Project, cache: Cache, shelf: Shelf, last: Snapshot, borrowing: Borrowing | None
+    ) -> dict[str, Told]:
         """Judge the files named, where the last verdicts on them rest on something that has changed.
 
         Raises Gone if the cache has lost what the last run left there.
         """
+        borrowed = self._borrowed(project, borrowing, cache)
         touched = {path for path, _ in last.files.items() ^ project.keys.items()}
         old = Entries(cache, self.engine, last.files)
         before = {path: old[path] if path in last.files else None for path in touched}
@@ -587,6 +613,7 @@ class _Run:
         stale = join.stale()
         known = {path: told.still(stale, touched) for path, told in last.told.items() if path not in touched}
         told = self._tell(project, lambda: join.judge, known, self._candidates(project, cache, touched, known))
+        self._judge_borrowed(project, borrowed, lambda: join.judge)
         if self._may_be_kept(project, told):
             shelf.keep(
                 project.keys,
@@ -632,6 +659,44 @@ class _Run:
         """A mistake of ours must not be remembered as an answer."""
         failed = any(one is not None and one.error for each in told.values() for one in each.judged)
         return not project.errors and not failed
+
+    def _borrowing(self, project: Project) -> Borrowing | None:
+        """Ruff's part, if it was asked for and can have one; ruff is not needed otherwise."""
+        if not project.settings.ruff:
+            for code in selection.named_peers(self.registry, project.settings.layers):
+                self.notices.append(Notice("", f"{code} is found by ruff, so it takes part only with --ruff"))
+            return None
+        selected = selection.select(self.registry, project.settings.layers, preview=project.settings.preview).codes
+        codes = selected & {rule.code for rule in self.registry.peers}
+        if not codes:
+            return None
+        from mlsys_advise.peers.borrowing import Asked, Borrowing
+
+        asked = {
+            path: project.keys[path]
+            for path in sorted(project.named & project.keys.keys())
+            if project.languages[path] in ("python", "notebook")
+        }
+        return Borrowing(Asked(project.root, asked, project.given, codes), self.packs)
+
+    def _borrowed(
+        self, project: Project, borrowing: Borrowing | None, cache: Cache | None
+    ) -> dict[str, list[Candidate]]:
+        """What ruff finds in the files named, by path."""
+        if borrowing is None:
+            return {}
+        found = borrowing.candidates(project.content, Lexicon(self.registry.vocabulary), cache)
+        project.notices.extend(notice for notice in borrowing.notices if notice not in project.notices)
+        return found
+
+    def _judge_borrowed(
+        self, project: Project, borrowed: Mapping[str, list[Candidate]], judge: Callable[[], Judge]
+    ) -> None:
+        """Judge what ruff found by heat and context, as our own candidates are."""
+        project.borrowed = []
+        for path, candidates in borrowed.items():
+            judged = judge().judge(path, candidates, (), self.options.raise_errors)
+            project.borrowed.extend(told(judged, judge().render(path, candidates, judged)).findings())
 
     def _analyse(self, project: Project, cache: Cache | None, paths: Sequence[str]) -> None:
         """Fill in entries and candidates of some files, from the cache where it has them."""
@@ -852,7 +917,11 @@ def _key(*parts: bytes) -> bytes:
 
 
 def _located(notices: Iterable[Notice], project: Project) -> list[Notice]:
-    return [msgspec.structs.replace(notice, path=(project.root / notice.path).as_posix()) for notice in notices]
+    """Notices with absolute paths; one about no file has none."""
+    return [
+        msgspec.structs.replace(notice, path=(project.root / notice.path).as_posix()) if notice.path else notice
+        for notice in notices
+    ]
 
 
 def _located_errors(errors: Iterable[InternalError], project: Project) -> list[InternalError]:

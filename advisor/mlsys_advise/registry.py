@@ -25,15 +25,21 @@ class PackError(Exception):
 
 
 class Registry(msgspec.Struct, frozen=True):
-    """All rules by code, the merged vocabulary, and a digest of the packs' sources."""
+    """All rules by code, the merged vocabulary, a digest of the packs' sources, and the rules that ruff runs for us."""
 
     rules: tuple[Rule, ...]
     vocabulary: Vocabulary
     source: bytes
+    peers: tuple[Rule, ...] = ()
+
+    @property
+    def known(self) -> tuple[Rule, ...]:
+        """Our rules, then ruff's."""
+        return (*self.rules, *self.peers)
 
     def find(self, name: str) -> Rule | None:
         """The rule of a pack by its code (any case) or name."""
-        return next((rule for rule in self.rules if rule.is_named(name.strip())), None)
+        return next((rule for rule in self.known if rule.is_named(name.strip())), None)
 
 
 @functools.lru_cache(maxsize=1)
@@ -49,6 +55,7 @@ def load_rules() -> Registry:
 def registry_of(packs: list[Pack]) -> Registry:
     """The registry of some packs; the engine's own vocabulary comes first."""
     rules: dict[str, Rule] = {}
+    peers: dict[str, Rule] = {}
     vocabulary = KINDS.merged(WORDS).merged(PICTURES).merged(HEAT_ROOTS)
     for pack in packs:
         if not isinstance(pack, Pack):
@@ -60,12 +67,14 @@ def registry_of(packs: list[Pack]) -> Registry:
             if rule.code in rules and rules[rule.code] is not rule:
                 raise PackError(f"two packs have a rule {rule.code}: {rules[rule.code].module} and {rule.module}")
             rules[rule.code] = rule
+        peers |= {rule.code: rule for rule in pack.peers}
     ordered = tuple(rules[code] for code in sorted(rules))
-    return Registry(ordered, vocabulary, _sources(ordered))
+    borrowed = tuple(peers[code] for code in sorted(peers))
+    return Registry(ordered, vocabulary, _sources(ordered, borrowed), borrowed)
 
 
-def _sources(rules: tuple[Rule, ...]) -> bytes:
-    """A digest of the files that rules were loaded from."""
+def _sources(rules: tuple[Rule, ...], peers: tuple[Rule, ...]) -> bytes:
+    """A digest of the files that rules were loaded from, and of all that is said of rules that ruff runs."""
     state = hashlib.blake2b(digest_size=16)
     for module in sorted({rule.module for rule in rules}):
         loaded = sys.modules.get(module)
@@ -73,6 +82,8 @@ def _sources(rules: tuple[Rule, ...]) -> bytes:
         state.update(module.encode())
         if file:
             state.update(Path(file).read_bytes())
+    for rule in peers:
+        state.update(f"{rule.code} {rule.severity} {rule.category} {rule.lesson} {rule.heat} {rule.summary}".encode())
     return state.digest()
 
 

@@ -167,6 +167,41 @@ def rule(
     return decorate
 
 
+def peer(
+    code: str,
+    name: str,
+    summary: str,
+    *,
+    package: str,
+    severity: Severity,
+    category: Category,
+    lesson: str,
+    heat: tuple[Context, Frequency] | None = None,
+    optin: bool = False,
+) -> Rule:
+    """A rule of another linter, which finds the places; ``package`` holds its page, named after the code.
+
+    ``heat`` is the least that a place must have to be told.
+    """
+    return Rule(
+        code=code,
+        name=name,
+        severity=severity,
+        category=category,
+        lesson=lesson,
+        summary=summary,
+        check=_finds_nothing,
+        nodes=(),
+        module=f"{package}.{code.lower()}",
+        heat=heat,
+        optin=optin,
+    )
+
+
+def _finds_nothing(node: object, here: object) -> Iterator[Candidate]:
+    return iter(())
+
+
 def _types(hint: object) -> NodeTypes:
     parts = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     return tuple(part for part in parts if isinstance(part, type) and (issubclass(part, ast.AST) or part is Site))
@@ -175,13 +210,15 @@ def _types(hint: object) -> NodeTypes:
 class Pack(msgspec.Struct, frozen=True):
     """What an entry point of the group ``mlsys_advise.rules`` offers: rules and words of its own.
 
-    ``api`` is the version of this interface that the pack was written for.
+    ``peers`` are rules of ruff's under lessons of the pack. ``api`` is the version of this interface that the pack was
+    written for.
     """
 
     name: str
     rules: tuple[Rule, ...]
     vocabulary: Vocabulary = Vocabulary()
     api: int = 1
+    peers: tuple[Rule, ...] = ()
 
 
 #: The version of the interface between engine and packs.

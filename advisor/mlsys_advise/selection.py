@@ -25,8 +25,8 @@ class Selection(msgspec.Struct, frozen=True):
 
 
 def all_rules(registry: Registry) -> tuple[Rule, ...]:
-    """The rules of the packs and the engine's own, by code."""
-    return tuple(sorted((UNUSED, *registry.rules), key=lambda rule: rule.code))
+    """The rules of the packs, those that ruff runs for them, and the engine's own, by code."""
+    return tuple(sorted((UNUSED, *registry.known), key=lambda rule: rule.code))
 
 
 def select(registry: Registry, layers: Sequence[Layer], *, preview: bool = False) -> Selection:
@@ -89,10 +89,21 @@ def require_known(selectors: Iterable[str], registry: Registry) -> None:
 
 def rule_of(name: str, registry: Registry) -> Rule:
     """The rule with this code or name; raises UsageError, with the nearest ones, if there is none."""
-    found = next((rule for rule in all_rules(registry) if rule.is_named(name.strip())), None)
-    if found is None:
+    rule = found(name, registry)
+    if rule is None:
         raise UsageError(_unknown(name, registry))
-    return found
+    return rule
+
+
+def found(name: str, registry: Registry) -> Rule | None:
+    """The rule with this code or name, if there is one."""
+    return next((rule for rule in all_rules(registry) if rule.is_named(name.strip())), None)
+
+
+def named_peers(registry: Registry, layers: Sequence[Layer]) -> list[str]:
+    """The rules of ruff's that are selected by their own code or name."""
+    named = [name for layer in layers for name in (*(layer.select or ()), *(layer.extend_select or ()))]
+    return [rule.code for rule in registry.peers if any(map(rule.is_named, named))]
 
 
 def _unknown(name: str, registry: Registry) -> str:

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 
 from mlsys_advise.rule import Pack, Rule
+from mlsys_rules.ruff import PEERS
 
 
 def _rules() -> tuple[Rule, ...]:
@@ -20,4 +21,4 @@ def _rules() -> tuple[Rule, ...]:
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
-PACK = Pack("mlsys", _rules())
+PACK = Pack("mlsys", _rules(), peers=PEERS)

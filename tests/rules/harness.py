@@ -38,8 +38,8 @@ class Case(msgspec.Struct, frozen=True):
 
 @cache
 def pages() -> dict[str, Page]:
-    """The pages of all packs, by path from the repository's root."""
-    return {path: read_page(text) for path, text in _texts(PACKS, skip="README.md")}
+    """The pages of our rules, by path from the repository's root; those of ruff's rules have tests of their own."""
+    return {path: read_page(text) for path, text in _texts(PACKS, skip="README.md") if "/ruff/" not in path}
 
 
 @cache
@@ -68,14 +68,15 @@ def write(files: dict[str, str], folder: Path) -> None:
 
 
 def findings(
-    files: dict[str, str], codes: Collection[str], folder: Path, registry: Registry | None = None
+    files: dict[str, str], codes: Collection[str], folder: Path, registry: Registry | None = None, *, ruff: bool = False
 ) -> list[Finding]:
     """What the rules ``codes`` report in a project of these files; paths are relative to the project.
 
     Whatever a rule or the engine raises is raised here.
     """
     write(files, folder)
-    options = Options(given=(Layer(select=tuple(sorted(codes))),), use_cache=False, jobs=1, raise_errors=True)
+    layer = Layer(select=tuple(sorted(codes)), ruff=ruff)
+    options = Options(given=(layer,), use_cache=False, jobs=1, raise_errors=True)
     root = folder.resolve()
     return [_relative(finding, root.as_posix()) for finding in check([root], options, registry=registry).findings]
 

@@ -125,6 +125,9 @@ def _add_rules(group: argparse._ArgumentGroup) -> None:
     _add_list(group, "--select", "RULES", "only these: codes, their beginnings, or names")
     _add_list(group, "--ignore", "RULES", "not these")
     _add_list(group, "--extend-select", "RULES", "these, too")
+    group.add_argument(
+        "--ruff", action="store_true", default=None, help="ask ruff, too, for what it finds well; our heat decides"
+    )
     _add_list(group, "--per-file-ignores", "PATTERN:RULE", "not these in the files that match")
     _add_switch(group, "--preview", "rules in preview, too")
 
@@ -159,7 +162,8 @@ def _add_fixes(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--output-format", choices=FORMATS, help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}")
+    listed = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
+    group.add_argument("--output-format", metavar="FORMAT", choices=FORMATS, help=listed)
     group.add_argument("-o", "--output-file", metavar="FILE", type=Path, help="write the findings to a file")
     group.add_argument("--sort", choices=SORTS, metavar="BY", default="path", help=", ".join(SORTS))
     group.add_argument("--fail-on", choices=SEVERITIES, metavar="SEVERITY", help="exit with 1 from this on (warning)")

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from mlsys_advise import engine
+from mlsys_advise import engine, registry, selection
 from mlsys_advise.command import given, streams
 from mlsys_advise.command.arguments import STDIN_NAME, commands
 from mlsys_advise.command.progress import Progress
 from mlsys_advise.command.status import ExitStatus
-from mlsys_advise.output import concise, full, json, order, statistics, summary
+from mlsys_advise.output import formats, order, statistics, summary
 from mlsys_advise.output.sources import Sources
 from mlsys_advise.output.terminal import PAPER, Style, is_terminal
 from mlsys_advise.usage import UsageError
@@ -151,17 +151,19 @@ def _rendered(report: engine.Report, arguments: Namespace, style: Style, stdin: 
         yield from statistics.render(findings, style)
         return
     name = arguments.output_format or next((one.settings.output_format for one in report.projects), "full")
-    if name == "json":
-        yield from json.render(findings, sources_of(stdin))
-        return
-    if name == "concise":
-        yield from concise.render(findings, style)
-    else:
-        yield from full.render(findings, style, sources_of(stdin), verbose=arguments.verbose)
-    if arguments.quiet:
-        return
-    yield summary.closing(findings, report.files, suppressed=report.suppressed, accepted=report.accepted)
-    if name == "full" and report.is_first_run:
+    told = formats.Reporting(
+        findings=findings,
+        files=report.files,
+        sources=sources_of(stdin),
+        style=style,
+        rule_of=lambda code: selection.found(code, registry.load_rules()),
+        verbose=arguments.verbose,
+        quiet=arguments.quiet,
+        suppressed=report.suppressed,
+        accepted=report.accepted,
+    )
+    yield from formats.render(name, told)
+    if name == "full" and report.is_first_run and not arguments.quiet:
         from mlsys_advise.output import first_run
 
         yield from first_run.render(findings, style, arguments.paths)

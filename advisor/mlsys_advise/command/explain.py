@@ -27,7 +27,10 @@ def run(arguments: Namespace) -> int:
     else:
         if line is None:
             raise UsageError(f"which line of {path}? mlsys-advise why {arguments.rule} {path}:LINE")
-        rule = selection.rule_of(arguments.rule, registry.load_rules())
+        known = registry.load_rules()
+        rule = selection.rule_of(arguments.rule, known)
+        if rule in known.peers:
+            raise UsageError(f"{rule.code} is found by ruff, which keeps its reasons; why is for rules of ours")
         if rule is UNUSED:
             raise UsageError(f"{rule.code} is about comments, of which `mlsys-advise rule {rule.code}` says all")
         text = engine.why(rule.code, path, line, options)

@@ -42,6 +42,7 @@ def layers_of(arguments: Namespace) -> tuple[Layer, ...]:
         ignore=_tuple(arguments.ignore),
         per_file_ignores=_per_file(arguments.per_file_ignores, here),
         preview=arguments.preview,
+        ruff=arguments.ruff,
         exclude=_patterns(arguments.exclude, here),
         extend_exclude=_patterns(arguments.extend_exclude, here),
         respect_gitignore=arguments.respect_gitignore,

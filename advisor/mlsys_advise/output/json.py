@@ -25,13 +25,13 @@ def render(findings: Iterable[Finding], sources: Sources) -> Iterator[str]:
     lead = "["
     for finding in findings:
         yield lead
-        body = json.dumps(_finding(finding, sources), indent=2)
+        body = json.dumps(as_json(finding, sources), indent=2)
         yield from ("  " + line for line in body.splitlines()[:-1])
         lead = "  },"
     yield "[]" if lead == "[" else "  }\n]"
 
 
-def _finding(finding: Finding, sources: Sources) -> Json:
+def as_json(finding: Finding, sources: Sources) -> Json:
     return {
         "cell": finding.span.cell or None,
         "code": finding.code,

@@ -78,7 +78,7 @@ class Judge:
         graph: Graph | None = None,
     ) -> None:
         self.root = root
-        self.rules = {rule.code: rule for rule in registry.rules}
+        self.rules = {rule.code: rule for rule in registry.known}
         self.world = World(entries, Lexicon(registry.vocabulary), modules, tables, graph)
         self.deployment = Deployment(self.world, root.name)
         self.answers = Answers(self.world, self.deployment)

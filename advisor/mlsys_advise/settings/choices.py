@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-FORMATS = ("full", "concise", "json")
+FORMATS = (
+    "full", "concise", "grouped", "json", "json-lines", "sarif",
+    "github", "gitlab", "junit", "rdjson", "azure", "markdown",
+)  # fmt: skip
 SEVERITIES = ("info", "warning", "error")
 CONTEXTS = ("training", "evaluation", "data", "serving", "decoding", "setup", "test", "unknown")
 FREQUENCIES = ("once", "epoch", "step", "item", "element")

@@ -50,6 +50,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     per_file_ignores: tuple[PerFileIgnore, ...] | None = None
     rules: tuple[tuple[str, Severity], ...] | None = None
     preview: bool | None = None
+    ruff: bool | None = None
     exclude: Patterns | None = None
     extend_exclude: Patterns | None = None
     respect_gitignore: bool | None = None
@@ -72,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     per_file_ignores: tuple[PerFileIgnore, ...] = ()
     rules: tuple[tuple[str, Severity], ...] = ()
     preview: bool = False
+    ruff: bool = False
     exclude: Patterns | None = None
     extend_exclude: tuple[Patterns, ...] = ()
     respect_gitignore: bool = True

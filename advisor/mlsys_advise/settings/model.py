@@ -91,6 +91,8 @@ class SettingsFile(_Strict):
     """Options of single rules, by their selectors; of two that fit one rule, the later one counts."""
     preview: bool | None = None
     """Whether rules in preview may be in force."""
+    ruff: bool | None = None
+    """Whether ruff is asked, too, for what it finds well; it must be installed beside mlsys-advise."""
     exclude: list[Pattern] | None = None
     """Files and folders to leave out, as in .gitignore, in place of the built-in list (.venv, build and so on)."""
     extend_exclude: list[Pattern] | None = None
