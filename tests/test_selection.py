@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from mlsys_advise.engine import Options, check
 from mlsys_advise.registry import Registry
 from mlsys_advise.selection import problem_of, select
 from mlsys_advise.settings.layer import Layer
@@ -69,3 +72,29 @@ def test_a_selector_that_no_rule_answers_to(selector: str) -> None:
 @pytest.mark.parametrize("selector", ["MLS", "MLS4", "four", "all", "unused-suppression"])
 def test_a_selector_that_some_rule_answers_to(selector: str) -> None:
     assert problem_of(selector, KNOWN) == ""
+
+
+LOAD = """\
+import torch
+from huggingface_hub import hf_hub_download
+
+
+def load(model, repo):
+    path = hf_hub_download(repo, "pytorch_model.bin")
+    model.load_state_dict(torch.load(path, weights_only=False))
+
+
+if __name__ == "__main__":
+    load(torch.nn.Linear(2, 2), input())
+"""
+
+
+@pytest.mark.parametrize(
+    ("selected", "expected"),
+    [("MLS716 MLS717", ["MLS716"]), ("MLS716", ["MLS716"]), ("MLS717", ["MLS717"])],
+)
+def test_a_rule_yields_only_to_one_that_is_selected(selected: str, expected: list[str], tmp_path: Path) -> None:
+    (tmp_path / "mlsys-advise.toml").touch()
+    (tmp_path / "load.py").write_text(LOAD)
+    report = check([tmp_path], Options(given=(layer(select=selected),), use_cache=False, raise_errors=True))
+    assert [finding.code for finding in report.findings] == expected

@@ -7,7 +7,7 @@ settings, differ in nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -69,7 +69,7 @@ class Triage:
     def unsilenced(self, judged: Judged) -> tuple[list[Finding], int]:
         """The findings that no comment silences, reports on comments among them, and how many a comment does."""
         by_path: dict[str, list[Finding]] = {path: [] for path in judged.comments}
-        for finding in judged.findings:
+        for finding in self._unyielding(judged.findings):
             by_path.setdefault(finding.path, []).append(finding)
         kept: list[Finding] = []
         suppressed = 0
@@ -113,6 +113,16 @@ class Triage:
             accepted=len(matched.old),
             gone=tuple(sorted(matched.gone.elements())),
         )
+
+    def _unyielding(self, findings: Sequence[Finding]) -> Iterator[Finding]:
+        """Without those of rules that yield to others that are selected and have a finding on the same line."""
+        selected = self.selection.codes
+        lines = {(one.path, one.span.cell, one.span.line, one.code) for one in findings if one.code in selected}
+        for finding in findings:
+            rule = self.rules.get(finding.code)
+            above = rule.yields_to if rule is not None else ()
+            if not any((finding.path, finding.span.cell, finding.span.line, code) in lines for code in above):
+                yield finding
 
     def _in_force(self, findings: Iterable[Finding]) -> Iterable[Finding]:
         """Those of selected rules, with the severities of the settings."""

@@ -165,7 +165,7 @@ class Judge:
         return asked
 
     def _settle(self, candidates: list[Candidate], judged: Sequence[Judged]) -> list[Verdict]:
-        """One finding for a group, and one for a place where rules yield to others."""
+        """One finding for a group."""
         kept: list[Verdict] = []
         groups: set[tuple[str, str]] = set()
         for verdict in [one.verdict for one in judged if one.verdict is not None]:
@@ -175,22 +175,7 @@ class Judge:
                     continue
                 groups.add((candidate.code, candidate.group))
             kept.append(verdict)
-        lines = {
-            (
-                candidates[verdict.number].span.line,
-                candidates[verdict.number].span.cell,
-                candidates[verdict.number].code,
-            )
-            for verdict in kept
-        }
-        return [
-            verdict
-            for verdict in kept
-            if not any(
-                (candidates[verdict.number].span.line, candidates[verdict.number].span.cell, other) in lines
-                for other in self.rules[candidates[verdict.number].code].yields_to
-            )
-        ]
+        return kept
 
     # -- rendering
 
