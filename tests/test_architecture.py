@@ -48,6 +48,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mlsys_rules": FOR_RULES,
     "mlsys_calibration": set(),
     "mlsys_advise": {"mlsys_advise"},
+    "mlsys_advise.command.calibrate": {"mlsys_advise", "mlsys_calibration"},
+    "mlsys_advise.output.calibration": {
+        "mlsys_advise.output",
+        "mlsys_calibration.benchmark",
+        "mlsys_calibration.profile",
+    },
     "mlsys_advise.cache": {"mlsys_advise.finding"},
     "mlsys_advise.condition": WORDS,
     "mlsys_advise.finding": WORDS,
