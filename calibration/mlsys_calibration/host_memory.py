@@ -1,4 +1,8 @@
-"""Resident memory of this process above a starting point: now, and at its peak since then."""
+"""Memory of this process above a starting point: what is held now, and what was held at the peak since then.
+
+Only memory that the process filled itself counts. Code and data of libraries that a first call reads in from files
+belong to neither twin.
+"""
 
 from __future__ import annotations
 
@@ -18,33 +22,40 @@ class HostMemory:
 
     def begin(self) -> None:
         if sys.platform == "linux":
-            _CLEAR.write_text("5")
-        self._held, self._peak = self._now(), self._high()
+            _CLEAR.write_text("5")  # the peak starts again at what is resident now
+            status = _status()
+            self._own, self._files, self._resident = _own(status), status["RssFile"], status["VmRSS"]
+        else:
+            self._resident = _highest()
 
     def peak(self) -> int:
-        """The highest mark since ``begin``, above what was held then."""
-        return max(0, self._high() - (self._held if sys.platform == "linux" else self._peak))
+        """The most that was held since ``begin``, above what was held then."""
+        if sys.platform != "linux":
+            return _highest() - self._resident
+        status = _status()
+        return max(0, status["VmHWM"] - self._resident - (status["RssFile"] - self._files))
 
     def held(self) -> int:
         """What is held now, above what was held at ``begin``."""
-        return max(0, self._now() - self._held)
-
-    def _now(self) -> int:
-        return _field("VmRSS") if sys.platform == "linux" else self._high()
-
-    def _high(self) -> int:
-        if sys.platform == "linux":
-            return _field("VmHWM")
-        if sys.platform == "win32":
-            raise NotImplementedError("memory of a process cannot be read here")
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return peak if sys.platform == "darwin" else peak * 1024
+        if sys.platform != "linux":
+            return _highest() - self._resident
+        return max(0, _own(_status()) - self._own)
 
 
-def _field(name: str) -> int:
-    for line in _STATUS.read_text().splitlines():
-        if line.startswith(name + ":"):
-            return int(line.split()[1]) * 1024
-    raise NotImplementedError(f"{_STATUS} has no {name}")
+def _status() -> dict[str, int]:
+    """The sizes that the kernel accounts for this process, in bytes."""
+    lines = (line.split() for line in _STATUS.read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if words[-1] == "kB"}
+
+
+def _own(status: dict[str, int]) -> int:
+    return status["RssAnon"] + status["RssShmem"]
+
+
+def _highest() -> int:
+    if sys.platform == "win32":
+        raise NotImplementedError("memory of a process cannot be read here")
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -54,8 +54,9 @@ def carry_out(benchmark: Benchmark, visit: Visit) -> Outcome:
     twins = benchmark.prepare(visit.size)
     try:
         if visit.twin is not None:
-            call = twins.slow if visit.twin == "slow" else twins.fast
-            value = memory_of(call, benchmark.quantity)
+            call, other = (twins.slow, twins.fast) if visit.twin == "slow" else (twins.fast, twins.slow)
+            value, result = memory_of(call, benchmark.quantity)
+            _compare(result, other(), twins)  # afterwards, when its memory disturbs nothing
             least = {visit.twin: value}
             return Outcome("measured", least.get("slow"), least.get("fast"), twins.occurrences, 1)
         return _take_turns(twins, visit.seconds)
@@ -66,13 +67,17 @@ def carry_out(benchmark: Benchmark, visit: Visit) -> Outcome:
 
 def require_same(twins: Twins) -> bool:
     """Call both twins once and compare what they computed; whether they measure themselves. Raises TwinsDiffer."""
-    raw = (twins.slow(), twins.fast())
-    slow, fast = (result.result if isinstance(result, Reading) else result for result in raw)
-    if slow is None or fast is None:
+    slow = twins.slow()
+    _compare(slow, twins.fast(), twins)
+    return isinstance(slow, Reading)
+
+
+def _compare(one: object, other: object, twins: Twins) -> None:
+    first, second = (result.result if isinstance(result, Reading) else result for result in (one, other))
+    if first is None or second is None:
         raise TwinsDiffer("a twin returns nothing that could be compared")
-    if not twins.same(slow, fast):
+    if not twins.same(first, second):
         raise TwinsDiffer("the twins compute different things")
-    return isinstance(raw[0], Reading)
 
 
 def _take_turns(twins: Twins, seconds: float) -> Outcome:
@@ -128,11 +133,11 @@ class _Side:
         return reading.value, time.perf_counter() - begin
 
 
-def memory_of(call: Callable[[], object], quantity: Quantity) -> float:
-    """Bytes above what was held before, at the peak or after the call, unless the call measures itself."""
+def memory_of(call: Callable[[], object], quantity: Quantity) -> tuple[float, object]:
+    """Bytes above what was held before, at the peak or after the call, unless the call measures itself; its result."""
     meter = HostMemory()
     meter.begin()
     result = call()
     if isinstance(result, Reading):
-        return result.value
-    return float(meter.peak() if quantity == "peak-host-bytes" else meter.held())
+        return result.value, result
+    return float(meter.peak() if quantity == "peak-host-bytes" else meter.held()), result

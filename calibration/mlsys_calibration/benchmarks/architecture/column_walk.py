@@ -57,9 +57,9 @@ BENCHMARK = Benchmark(
     summary="the mean of each of 256 columns in a loop, and matrix.mean(0)",
     prepare=prepare,
     axis="rows",
-    sizes=(1000, 10_000, 100_000),
+    sizes=(1000, 20_000, 100_000),
     quick=(1000, 20_000),
-    typical=10_000,
+    typical=20_000,
     per="column",
     needs=("torch",),
 )
@@ -68,9 +68,9 @@ STRIDE = Benchmark(
     summary="the same loop over columns of a row-major and of a column-major matrix: the stride alone",
     prepare=prepare_stride,
     axis="rows",
-    sizes=(1000, 10_000, 100_000),
+    sizes=(1000, 20_000, 100_000),
     quick=(1000, 20_000),
-    typical=10_000,
+    typical=20_000,
     per="column",
     needs=("torch",),
 )

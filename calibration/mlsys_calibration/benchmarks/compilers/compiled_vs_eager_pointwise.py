@@ -1,6 +1,7 @@
 """``torch.compile(model)`` compiles ``forward`` as called through the wrapper; another method runs it uncompiled.
 
-What is lost is the fusion: eagerly, each pointwise operation reads and writes its tensor in memory once more.
+What is lost is the fusion: eagerly, each pointwise operation reads and writes its tensor in memory once more. Blocks of
+expensive functions, such as tanh, gain nothing on a CPU, so these are made of cheap ones.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def _prepare(size: int, device: str) -> tuple[Callable[[], object], Callable[[],
     class Gated(torch.nn.Module):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             for _ in range(_BLOCKS):
-                x = torch.sigmoid(x) * torch.tanh(x) + 0.1 * x
+                x = x * (x + 3.0).clamp(0.0, 6.0) / 6.0 + 0.1 * x
             return x
 
         def run(self, x: torch.Tensor) -> torch.Tensor:
