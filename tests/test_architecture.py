@@ -48,6 +48,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mlsys_rules": FOR_RULES,
     "mlsys_calibration": set(),
     "mlsys_advise": {"mlsys_advise"},
+    "mlsys_advise.cost": WORDS
+    | {"mlsys_calibration.benchmark", "mlsys_calibration.envelope", "mlsys_calibration.figures"},
+    "mlsys_advise.targets": {
+        "mlsys_advise.cost",
+        "mlsys_advise.usage",
+        "mlsys_calibration.figures",
+        "mlsys_calibration.profiles",
+    },
     "mlsys_advise.command.calibrate": {"mlsys_advise", "mlsys_calibration"},
     "mlsys_advise.output.calibration": {
         "mlsys_advise.output",
@@ -94,7 +102,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pickle": (),
     "marshal": (),
     "shelve": (),
-    "subprocess": ("mlsys_advise.project.revisions",),
+    # revisions of a repository; compilers, and processes that are what a benchmark measures
+    "subprocess": ("mlsys_advise.project.revisions", "mlsys_calibration.benchmarks"),
     "socket": (),
     "urllib.request": (),
     "http.client": (),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from mlsys_calibration.benchmark import Quantity
+from mlsys_calibration.benchmark import Device, Quantity
 
 
 class FigurePoint(msgspec.Struct, frozen=True):
@@ -26,6 +26,7 @@ class Figure(msgspec.Struct, frozen=True):
     axis: str
     typical: int
     date: str
+    device: Device = "cpu"
     points: tuple[FigurePoint, ...] = ()
     notes: str = ""
 

@@ -13,7 +13,7 @@ from mlsys_advise.settings.choices import CONTEXTS, FORMATS, FREQUENCIES, SEVERI
 from mlsys_advise.usage import UsageError
 
 PROGRAM = "mlsys-advise"
-SORTS = ("path", "severity", "heat", "rule")
+SORTS = ("path", "severity", "heat", "cost", "rule")
 SHELLS = ("bash", "zsh", "fish", "powershell")
 #: The name that standard input has when none is given.
 STDIN_NAME = "stdin.py"
@@ -104,6 +104,7 @@ def _check() -> _Parser:
     _add_rules(parser.add_argument_group("rules"))
     _add_files(parser.add_argument_group("files (- as PATH reads standard input)"))
     _add_findings(parser.add_argument_group("findings"))
+    _add_cost(parser.add_argument_group("cost"))
     _add_output(parser.add_argument_group("output"))
     work = parser.add_argument_group("settings and work")
     work.add_argument(
@@ -147,6 +148,13 @@ def _add_findings(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--baseline", metavar="FILE", type=Path, help="the file of accepted findings")
     group.add_argument("--write-baseline", action="store_true", help="accept all findings that there are now")
     group.add_argument("--add-ignores", action="store_true", help="write a comment for each finding that there is now")
+
+
+def _add_cost(group: argparse._ArgumentGroup) -> None:
+    _add_list(
+        group, "--target", "NAME|FILE", "the machine whose profile prices findings; what costs nothing there is quiet"
+    )
+    group.add_argument("--show-quiet", action="store_true", help="name what went quiet, with the reason")
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from mlsys_advise import engine
-from mlsys_advise.command import given, streams
+from mlsys_advise.command import given, pricing, streams
 from mlsys_advise.command.arguments import STDIN_NAME, commands
 from mlsys_advise.command.progress import Progress
 from mlsys_advise.command.status import ExitStatus
@@ -58,16 +58,18 @@ def options_of(arguments: Namespace) -> engine.Options:
 
 
 def _once(arguments: Namespace, paths: list[Path], options: engine.Options, stdin: Stdin | None) -> int:
+    pricing.require_known(arguments.target or ())
     with _progress(arguments) as progress:
         report = engine.check(paths, options, overlay=overlay_of(stdin), progress=progress)
     if arguments.write_baseline or arguments.add_ignores:
         from mlsys_advise.command import accepting
 
-        _tell(report, arguments)
+        _tell(report, [], arguments)
         accepting.run(arguments, report)
         return ExitStatus.ERROR if report.errors else ExitStatus.CLEAN
+    report, quiet = pricing.price(report, by_cost=arguments.sort == "cost")
     _write(report, arguments, stdin)
-    _tell(report, arguments)
+    _tell(report, quiet, arguments)
     if report.errors:
         return ExitStatus.ERROR
     return ExitStatus.FINDINGS if report.failing and not arguments.exit_zero else ExitStatus.CLEAN
@@ -127,9 +129,11 @@ def _write(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> 
         raise UsageError(f"cannot write to {arguments.output_file}: {error.strerror}") from None
 
 
-def _tell(report: engine.Report, arguments: Namespace) -> None:
+def _tell(report: engine.Report, quiet: pricing.Quiet, arguments: Namespace) -> None:
     """What goes to standard error: notices, and mistakes of ours."""
     style = Style.of(sys.stderr)
+    if arguments.show_quiet or not arguments.quiet:
+        streams.tell(summary.went_quiet(quiet, style, named=arguments.show_quiet))
     if not arguments.quiet:
         streams.tell(summary.notices(report.notices, style, verbose=arguments.verbose))
         if report.partial:
@@ -138,7 +142,7 @@ def _tell(report: engine.Report, arguments: Namespace) -> None:
 
 
 def _rendered(report: engine.Report, arguments: Namespace, style: Style, stdin: Stdin | None) -> Iterator[str]:
-    findings = order.sorted_by(arguments.sort, report.findings)
+    findings = report.findings if arguments.sort == "cost" else order.sorted_by(arguments.sort, report.findings)
     if arguments.statistics:
         yield from statistics.render(findings, style)
         return

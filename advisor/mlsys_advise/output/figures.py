@@ -9,10 +9,12 @@ _BYTES = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "bytes"))
 
 
 def factor(ratio: float) -> str:
-    """``about 9x``, ``about 1.4x``, ``about 340x``: one decimal below three, two digits above."""
-    if ratio >= 3:
+    """``about 1.4x``, ``about 9x``, ``about 340x``, ``over 1,000x``: how far a factor can be relied on."""
+    if ratio >= 1000:
+        return "over 1,000x"
+    if ratio >= 10:
         return f"about {_two_digits(ratio)}x"
-    return f"about {ratio:.1f}x"
+    return f"about {ratio:.0f}x" if ratio >= 3 else f"about {ratio:.1f}x"
 
 
 def amount(value: float, quantity: str) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 import sys
-from collections.abc import Iterator
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 #: The profile whose figures are shown where none of this machine is stored.
@@ -42,12 +39,6 @@ def stored() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("*.json"))}
 
 
-def shipped() -> dict[str, Traversable]:
+def shipped() -> dict[str, Path]:
     """The profiles that come with the package, by name."""
-    return dict(sorted(_shipped()))
-
-
-def _shipped() -> Iterator[tuple[str, Traversable]]:
-    for entry in importlib.resources.files(__name__).iterdir():
-        if entry.name.endswith(".json"):
-            yield entry.name.removesuffix(".json"), entry
+    return {path.stem: path for path in sorted(Path(__file__).parent.glob("*.json"))}
