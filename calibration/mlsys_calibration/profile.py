@@ -122,7 +122,7 @@ class Measurement(_Data):
 
 
 class Profile(_Data):
-    """``complete`` says that no benchmark of the run was left out by an interruption."""
+    """``complete`` says that the run came to its end, with at least two looks at each benchmark."""
 
     version: Literal[1] = VERSION
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]

@@ -11,6 +11,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import get_args
 
 import msgspec
 
@@ -39,7 +40,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 #: A minute less what the last visit may take beyond it.
-QUICK = Plan(quick=True, seconds=56.0, slice=0.12, passes=12)
+QUICK = Plan(quick=True, seconds=56.0, slice=0.08, passes=12)
 THOROUGH = Plan(quick=False, seconds=1800.0, slice=0.5, passes=12)
 
 
@@ -65,8 +66,14 @@ class _Series:
 
     def settled(self, size: int) -> bool:
         grain = GRAIN[self.benchmark.quantity]
-        twins: tuple[Twin, Twin] = ("slow", "fast")
-        return all((size, twin) in self.minima and envelope(self.minima[size, twin], grain).stable for twin in twins)
+        return all(
+            (size, twin) in self.minima and envelope(self.minima[size, twin], grain).stable for twin in get_args(Twin)
+        )
+
+    @property
+    def looks(self) -> int:
+        """How often every twin has been visited at every size."""
+        return min(len(self.minima.get((size, twin), ())) for size in self.sizes for twin in get_args(Twin))
 
     @property
     def done(self) -> bool:
@@ -93,7 +100,7 @@ class _Series:
     def measurement(self) -> Measurement:
         points = [] if self.failure else self.points()
         if not points:
-            return _without_points(self.benchmark, "failed", self.failure or "was not reached in the time given")
+            return _without_points(self.benchmark, "failed", self.failure)
         left_out = [size for size in self.sizes if size not in {point.size for point in points}]
         notes = f"not reached in the time given: {', '.join(f'{size:,}' for size in left_out)}" if left_out else ""
         return _empty(self.benchmark).model_copy(
@@ -115,7 +122,10 @@ def measure(
     listener: Listener,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[tuple[str, Measurement]]:
-    """Measurements by benchmark id, yielded again whenever one has changed; so who stops early keeps what there is."""
+    """Measurements by benchmark id, yielded again whenever one has changed; so who stops early keeps what there is.
+
+    Nothing is yielded of a benchmark that the time did not reach.
+    """
     deadline = clock() + plan.seconds
     series: list[_Series] = []
     for benchmark in benchmarks:
@@ -129,23 +139,18 @@ def measure(
         else:
             series.append(_Series(benchmark, benchmark.chosen_sizes(plan.quick)))
     for _ in range(plan.passes):
-        for one in [one for one in series if not one.done]:
+        # The least visited first: what the time cut off in one pass comes before what has been seen twice.
+        for one in sorted((one for one in series if not one.done), key=lambda one: one.looks):
             for size in [size for size in one.sizes if not one.settled(size)]:
                 if clock() >= deadline or one.failure:
                     break
                 _visit(one, size, plan, isolate)
-            if clock() >= deadline and not one.points() and not one.failure:
-                continue
-            measurement = one.measurement()
-            listener(one.benchmark, measurement)
-            yield one.benchmark.id, measurement
+            if one.points() or one.failure:
+                measurement = one.measurement()
+                listener(one.benchmark, measurement)
+                yield one.benchmark.id, measurement
         if clock() >= deadline or all(one.done for one in series):
             break
-    for one in series:  # those that the time did not reach
-        if not one.points() and not one.failure:
-            measurement = one.measurement()
-            listener(one.benchmark, measurement)
-            yield one.benchmark.id, measurement
 
 
 def _visit(one: _Series, size: int, plan: Plan, isolate: Isolate) -> None:

@@ -67,10 +67,18 @@ class Session:
         self.kept[name] = measurement
         self.write(complete=False)
 
-    def finish(self) -> Profile:
-        """Write the profile of a run that came to its end."""
+    def finish(self, chosen: Sequence[Benchmark]) -> Profile:
+        """Write the profile of a run that came to its end; it is complete if there was time for two looks at each."""
         self.kept |= self._undecided
-        return self.write(complete=True)
+        return self.write(complete=not self.unfinished(chosen))
+
+    def unfinished(self, chosen: Sequence[Benchmark]) -> list[str]:
+        """The benchmarks that the time did not reach, or reached only once."""
+        looks = {
+            name: all(point.spread is not None for point in measurement.points)
+            for name, measurement in self.kept.items()
+        }
+        return [benchmark.id for benchmark in chosen if not looks.get(benchmark.id)]
 
     def write(self, *, complete: bool) -> Profile:
         profile = self._profile.model_copy(update={"measurements": self.kept, "complete": complete})

@@ -17,7 +17,7 @@ ONE, TWO = (_declare(name, lambda size: None) for name in ("one", "two"))
 
 
 def measurement(status: str, slow: float = 4.0) -> Measurement:
-    points = [Point(size=1, slow=slow, fast=1.0, ratio=slow)] if status in ("measured", "unstable") else []
+    points = [Point(size=1, slow=slow, fast=1.0, ratio=slow, spread=0.1)] if status in ("measured", "unstable") else []
     return Measurement(
         status=status,  # type: ignore[arg-type]
         quantity="seconds",
@@ -62,7 +62,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(path: Path) -> None:
 def test_a_complete_run_is_refreshed(path: Path) -> None:
     first = session(path)
     first.take("one", measurement("measured"))
-    first.finish()
+    first.finish([ONE])
     second = session(path)
     assert second.remaining([ONE, TWO]) == [ONE, TWO]
     second.take("one", measurement("measured", slow=8.0))
@@ -72,12 +72,12 @@ def test_a_complete_run_is_refreshed(path: Path) -> None:
 def test_a_first_look_does_not_displace_a_sound_figure_until_the_run_is_over(path: Path) -> None:
     first = session(path)
     first.take("one", measurement("measured"))
-    first.finish()
+    first.finish([ONE])
     second = session(path)
     second.take("one", measurement("unstable"))
     second.write(complete=False)
     assert on_disk(path) == {"one": "measured"}
-    second.finish()
+    second.finish([ONE])
     assert on_disk(path) == {"one": "unstable"}
 
 
@@ -102,3 +102,10 @@ def test_a_file_that_is_no_profile_is_left_alone(path: Path) -> None:
     with pytest.raises(ProfileError, match="precious"):
         session(path)
     assert path.read_text() == json.dumps({"precious": 1})
+
+
+def test_a_run_whose_time_was_too_short_goes_on_next_time(path: Path) -> None:
+    first = session(path)
+    first.take("one", measurement("measured"))
+    assert not first.finish([ONE, TWO]).complete
+    assert session(path).remaining([ONE, TWO]) == [TWO]

@@ -45,9 +45,9 @@ class Machine:
 
 
 def test_the_least_block_counts() -> None:
-    machine = Machine({"slow": [9.0, 0.5, 0.3, 0.4], "fast": [9.0, 0.2, 0.1, 0.2]})
+    machine = Machine({"slow": [9.0, 0.05, 0.03, 0.04], "fast": [9.0, 0.02, 0.01, 0.02]})
     outcome = measured(machine.twins())
-    assert (outcome.slow, outcome.fast) == (0.3, 0.1)
+    assert (outcome.slow, outcome.fast) == (0.03, 0.01)
 
 
 def test_twins_take_turns_and_the_order_alternates() -> None:
@@ -73,6 +73,13 @@ def test_a_twin_may_measure_itself() -> None:
     values = [0.0, 7.0, 5.0, 6.0]
     outcome = measured(Twins(slow=lambda: Reading(values.pop(0), "same"), fast=lambda: Reading(2.0, "same")))
     assert (outcome.slow, outcome.fast) == (5.0, 2.0)
+
+
+def test_what_is_counted_is_counted_once() -> None:
+    counted: list[int] = []
+    twins = Twins(slow=lambda: counted.append(1) or Reading(0.5, 8), fast=lambda: Reading(0.0, 8))
+    outcome = carry_out(_declare("share", lambda size: twins, quantity="share"), Visit("", "share", 1, 1.0))
+    assert (outcome.slow, outcome.fast, len(counted)) == (0.5, 0.0, 1)
 
 
 def test_twins_that_compute_different_things_are_not_compared() -> None:

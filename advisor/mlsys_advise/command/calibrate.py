@@ -58,7 +58,7 @@ def _measure(chosen: Sequence[Benchmark], path: Path, arguments: Namespace) -> i
             remaining, plan.after(spent), _devices(libraries), isolation.run, display.show
         ):
             session.take(name, measurement)
-        profile = session.finish()
+        profile = session.finish(chosen)
     except KeyboardInterrupt:
         display.close()
         profile = session.write(complete=False)
@@ -67,7 +67,8 @@ def _measure(chosen: Sequence[Benchmark], path: Path, arguments: Namespace) -> i
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from None
     display.close()
-    streams.emit([*display.unsettled(), *calibration.summary(profile, path), *_installation(profile)])
+    left = session.unfinished(chosen)
+    streams.emit([*display.unsettled(), *calibration.summary(profile, path), *_installation(profile), *_left(left)])
     return ExitStatus.CLEAN
 
 
@@ -109,6 +110,11 @@ def _introduction(session: Session, here: Machine, remaining: int, chosen: int) 
         yield "The stored profile is of another machine, or of other versions: everything is measured again."
     elif session.resumes:
         yield f"Going on with an interrupted run: {remaining} of {chosen} benchmarks are left."
+
+
+def _left(names: Sequence[str]) -> Iterator[str]:
+    if names:
+        yield f"The time did not suffice for {len(names)} benchmarks: the same command goes on from here."
 
 
 def _installation(profile: Profile) -> Iterator[str]:

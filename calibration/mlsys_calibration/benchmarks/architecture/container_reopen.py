@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlsys_calibration.benchmark import Benchmark, Twins
 
-_ROWS = 20
+_ROWS = 8
 
 
 def prepare(size: int) -> Twins:

@@ -6,7 +6,7 @@ import time
 
 from mlsys_calibration.benchmark import Benchmark, Twins
 
-_BATCHES = 8
+_BATCHES = 5
 _BATCH = 16
 
 

@@ -20,7 +20,7 @@ def _twins(size: int, device: str, dtype: str, clock: Clock) -> Twins:
 
     torch.manual_seed(0)
     hidden = torch.randn(size, _HIDDEN, device=device).to(getattr(torch, dtype))
-    padded = torch.randn(_HIDDEN, _PADDED, device=device).to(hidden.dtype)
+    padded = torch.rand(_HIDDEN, _PADDED, device=device).to(hidden.dtype)
     exact = padded[:, :_VOCABULARY].contiguous()
 
     def same(one: Any, other: Any) -> bool:

@@ -7,7 +7,7 @@ import multiprocessing
 from mlsys_calibration.benchmark import Benchmark, Twins
 from mlsys_calibration.needs import usable_cpus
 
-_TASKS = 100
+_TASKS = 50
 
 
 def _task(number: int) -> int:
@@ -29,7 +29,7 @@ def prepare(size: int) -> Twins:
 
 BENCHMARK = Benchmark(
     id="worker-oversubscription",
-    summary="100 short tasks in a pool of so many workers for each usable CPU, and in a pool of one for each",
+    summary="50 short tasks in a pool of so many workers for each usable CPU, and in a pool of one for each",
     prepare=prepare,
     axis="workers for each CPU",
     sizes=(2, 8, 32),

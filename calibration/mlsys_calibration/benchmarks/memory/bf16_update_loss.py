@@ -10,7 +10,7 @@ from typing import Any
 
 from mlsys_calibration.benchmark import Benchmark, Reading, Twins
 
-_WIDTH = 256
+_WIDTH = 128
 _STEPS = 100
 
 
@@ -44,7 +44,7 @@ BENCHMARK = Benchmark(
     prepare=prepare,
     axis="millionths of learning rate",
     sizes=(10, 20, 100),
-    quick=(10, 100),
+    quick=(20, 20),
     typical=20,
     per="run of 100 steps",
     quantity="share",

@@ -11,7 +11,7 @@ from collections import deque
 
 from mlsys_calibration.benchmark import Benchmark, Reading, Twins
 
-_REQUESTS = 6000
+_REQUESTS = 4000
 _ITEMS = 60
 
 
@@ -52,11 +52,11 @@ def prepare(size: int) -> Twins:
 
 BENCHMARK = Benchmark(
     id="gc-serving-pause",
-    summary="the longest full collection over 6,000 requests, the heap of the libraries visible and frozen",
+    summary="the longest full collection over 4,000 requests, the heap of the libraries visible and frozen",
     prepare=prepare,
     axis="requests alive",
     sizes=(8, 256, 2048),
-    quick=(256, 2048),
+    quick=(8, 256),
     typical=256,
     per="full collection",
     needs=("torch",),

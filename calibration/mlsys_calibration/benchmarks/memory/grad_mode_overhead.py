@@ -39,19 +39,19 @@ def _twins(model: Any, batch: Any) -> Twins:
 def prepare(size: int) -> Twins:
     import torch
 
-    return _twins(_convolutions(), torch.rand(size, 3, 96, 96))
+    return _twins(_convolutions(), torch.rand(1, 3, size, size))
 
 
 def prepare_transformer(size: int) -> Twins:
     import torch
 
-    return _twins(_transformer(), torch.rand(size, 256, 256))
+    return _twins(_transformer(), torch.rand(1, size, 256))
 
 
 def prepare_cuda(size: int) -> Twins:
     import torch
 
-    twins = _twins(_convolutions().cuda(), torch.rand(size, 3, 96, 96, device="cuda"))
+    twins = _twins(_convolutions().cuda(), torch.rand(8, 3, size, size, device="cuda"))
 
     def peak(call: Any) -> Reading:
         torch.cuda.reset_peak_memory_stats()
@@ -64,12 +64,12 @@ def prepare_cuda(size: int) -> Twins:
 
 BENCHMARK = Benchmark(
     id="grad-mode-overhead",
-    summary="peak memory of a forward pass of 12 convolutions, recorded and under inference_mode",
+    summary="peak memory of a forward pass of 12 convolutions over an image, recorded and under inference_mode",
     prepare=prepare,
-    axis="images",
-    sizes=(1, 2, 8),
-    quick=(1, 2),
-    typical=8,
+    axis="pixels of a side",
+    sizes=(48, 96, 256),
+    quick=(48, 96),
+    typical=96,
     per="forward pass",
     quantity="peak-host-bytes",
     needs=("torch",),
@@ -79,10 +79,10 @@ TRANSFORMER = Benchmark(
     id="grad-mode-overhead-transformer",
     summary="peak memory of a forward pass of eight encoder layers, recorded and under inference_mode",
     prepare=prepare_transformer,
-    axis="sequences",
-    sizes=(1, 2, 8),
-    quick=(1, 2),
-    typical=8,
+    axis="tokens",
+    sizes=(64, 256, 1024),
+    quick=(64, 256),
+    typical=256,
     per="forward pass",
     quantity="peak-host-bytes",
     needs=("torch",),
@@ -90,12 +90,12 @@ TRANSFORMER = Benchmark(
 )
 ON_CUDA = Benchmark(
     id="grad-mode-overhead.cuda",
-    summary="peak device memory of a forward pass of 12 convolutions, recorded and under inference_mode",
+    summary="peak device memory of a forward pass of 12 convolutions over eight images, recorded and in inference_mode",
     prepare=prepare_cuda,
-    axis="images",
-    sizes=(1, 8, 64),
-    quick=(8, 64),
-    typical=8,
+    axis="pixels of a side",
+    sizes=(48, 96, 256),
+    quick=(48, 96),
+    typical=96,
     per="forward pass",
     quantity="peak-device-bytes",
     device="cuda",
