@@ -1,7 +1,7 @@
 """Runs benchmarks in passes until each is settled or the time is up, and reports every figure as it comes.
 
-A pass visits each benchmark that is not settled yet, at each size, in a process of its own. So the visits to one
-benchmark lie a whole pass apart, and something that disturbs the machine for some seconds spoils one visit, not all.
+A pass visits each benchmark of a group that is not settled yet, at each size, in a process of its own. So the visits to
+one benchmark lie a whole pass apart, and what disturbs the machine for some seconds spoils one visit, not all.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ class Plan(msgspec.Struct, frozen=True):
 #: A minute less what the last visit may take beyond it.
 QUICK = Plan(quick=True, seconds=56.0, slice=0.08, passes=12)
 THOROUGH = Plan(quick=False, seconds=1800.0, slice=0.5, passes=12)
+
+
+#: Benchmarks that take turns before the next ones begin, and how often: seconds lie between the visits to one of them.
+GROUP = 16
+GROUP_PASSES = 2
 
 
 class _Series:
@@ -124,7 +129,8 @@ def measure(
 ) -> Iterator[tuple[str, Measurement]]:
     """Measurements by benchmark id, yielded again whenever one has changed; so who stops early keeps what there is.
 
-    Nothing is yielded of a benchmark that the time did not reach.
+    The benchmarks come in groups, so that a machine too busy for all of them still settles some; what a group leaves
+    open has the rest of the time. Nothing is yielded of a benchmark that was not reached.
     """
     deadline = clock() + plan.seconds
     series: list[_Series] = []
@@ -138,9 +144,9 @@ def measure(
             yield benchmark.id, measurement
         else:
             series.append(_Series(benchmark, benchmark.chosen_sizes(plan.quick)))
-    for _ in range(plan.passes):
-        # The least visited first: what the time cut off in one pass comes before what has been seen twice.
-        for one in sorted((one for one in series if not one.done), key=lambda one: one.looks):
+    groups = [(series[first : first + GROUP], GROUP_PASSES) for first in range(0, len(series), GROUP)]
+    for members, passes in [*groups, (series, plan.passes)]:
+        for one in _turns(members, passes):
             for size in [size for size in one.sizes if not one.settled(size)]:
                 if clock() >= deadline or one.failure:
                     break
@@ -149,8 +155,14 @@ def measure(
                 measurement = one.measurement()
                 listener(one.benchmark, measurement)
                 yield one.benchmark.id, measurement
-        if clock() >= deadline or all(one.done for one in series):
-            break
+            if clock() >= deadline:
+                return
+
+
+def _turns(members: Sequence[_Series], passes: int) -> Iterator[_Series]:
+    """Those that are not settled, again and again; the least visited first."""
+    for _ in range(passes):
+        yield from sorted((one for one in members if not one.done), key=lambda one: one.looks)
 
 
 def _visit(one: _Series, size: int, plan: Plan, isolate: Isolate) -> None:

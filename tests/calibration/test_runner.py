@@ -63,7 +63,7 @@ def test_what_is_not_settled_is_visited_again_and_nothing_else_is() -> None:
 def test_what_never_settles_is_unstable() -> None:
     values = (2.0**number for number in itertools.count())
     found, visited = run([ONE], lambda benchmark, visit: Outcome("measured", slow=next(values), fast=1.0))
-    assert len(visited) == PLAN.passes
+    assert len(visited) == runner.GROUP_PASSES + PLAN.passes
     assert found["one"].status == "unstable"
 
 
@@ -83,6 +83,27 @@ def test_what_the_time_does_not_reach_is_left_out() -> None:
     assert visited[:1] == ["one@1"]
     assert "three" not in found
     assert "three@1" not in visited
+
+
+def test_a_machine_too_busy_for_all_settles_the_first_group() -> None:
+    many = [_declare(f"b{number:02}", lambda size: None, quick=(1, 1)) for number in range(2 * runner.GROUP)]
+    ticks = itertools.count()
+    plan = Plan(quick=True, seconds=5.0 * runner.GROUP, slice=1.0, passes=5)
+    found, _ = run(many, steady, plan, clock=ticks.__next__)
+    assert {found[one.id].status for one in many[: runner.GROUP]} == {"measured"}
+    assert many[-1].id not in found
+
+
+def test_what_a_group_leaves_open_has_the_rest_of_the_time() -> None:
+    many = [_declare(f"b{number:02}", lambda size: None, quick=(1, 1)) for number in range(runner.GROUP + 1)]
+    values = (2.0**-number for number in itertools.count())
+
+    def isolate(benchmark: Benchmark, visit: Visit) -> Outcome:
+        return Outcome("measured", slow=next(values) if benchmark is many[0] else 4.0, fast=1.0)
+
+    found, visited = run(many, isolate)
+    assert visited.count("b00@1") == runner.GROUP_PASSES + PLAN.passes
+    assert found["b00"].status == "unstable"
 
 
 def test_what_is_missing_is_named() -> None:
