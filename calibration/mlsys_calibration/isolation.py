@@ -28,7 +28,7 @@ from mlsys_calibration.visit import Outcome, TwinsDiffer, Visit, carry_out
 #: What the warm parent imports. A name, because only benchmarks may import these libraries.
 WARM = "mlsys_calibration.benchmarks.warm"
 #: Libraries size their pools when they are loaded: to one thread, which is none beside the main one.
-_ONE_THREAD = (
+_THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -59,8 +59,8 @@ class _Request(msgspec.Struct, frozen=True):
 @contextlib.contextmanager
 def single_threaded() -> Iterator[None]:
     """An environment in which libraries start no threads of their own, for the processes started within."""
-    before = {name: os.environ.get(name) for name in _ONE_THREAD}
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))
     try:
         yield
     finally:
@@ -174,6 +174,7 @@ def _without_paths(text: str) -> str:
 
 
 def _limit(limits: Limits) -> None:
+    os.environ.update(dict.fromkeys(_THREADS, str(limits.threads)))  # for libraries that are still to be loaded
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(limits.threads)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 #: Bytes that no second-level cache of a device holds.
 _BEYOND_CACHE = 512 << 20
@@ -35,17 +36,10 @@ def drained(call: Callable[[], object], repetitions: int) -> float:
     return time.perf_counter() - begin
 
 
-def flusher() -> Callable[[], None]:
-    """A function that drives everything out of the device's caches."""
-    import torch
-
-    buffer = torch.empty(_BEYOND_CACHE, dtype=torch.uint8, device="cuda")
-
-    def flush() -> None:
-        buffer.zero_()
-        torch.cuda.synchronize()
-
-    return flush
+def rotated(make: Callable[[], Any]) -> list[Any]:
+    """As many tensors as no cache of a device holds together, to be used in turn so that each comes from its memory."""
+    first = make()
+    return [first, *(make() for _ in range(_BEYOND_CACHE // (first.numel() * first.element_size())))]
 
 
 def load(seconds: float) -> Callable[[], None]:

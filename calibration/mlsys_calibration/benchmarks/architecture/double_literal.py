@@ -27,8 +27,8 @@ void in_float(float *restrict y, const float *restrict x, long n, long repeats) 
 }
 """
 _KERNEL = """
-extern "C" __global__ void NAME(float *y, const float *x, long n) {
-    long i = blockIdx.x * (long)blockDim.x + threadIdx.x;
+extern "C" __global__ void NAME(float *y, const float *x, int n) {
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < n) y[i] = (x[i] * 0.1SUFFIX + 0.7SUFFIX) * x[i] + 1e-6SUFFIX;
 }
 """
@@ -42,7 +42,9 @@ def prepare(size: int) -> Twins:
 
     def run(function: Any) -> list[float]:
         function(out, given, ctypes.c_long(size), ctypes.c_long(repeats))
-        return list(out[:8])
+        first = list(out[:8])
+        out[0] = -1.0  # or the other twin would find it here
+        return first
 
     return Twins(slow=lambda: run(built.in_double), fast=lambda: run(built.in_float), occurrences=size * repeats)
 
@@ -52,18 +54,18 @@ def prepare_cuda(size: int) -> Twins:
     from torch.cuda import _compile_kernel  # since 2.9: NVRTC, without a compiler on the machine
 
     given = torch.rand(size, device="cuda")
-    out = torch.empty_like(given)
+    outputs = [torch.empty_like(given) for _ in range(2)]
     kernels = [
         _compile_kernel(_KERNEL.replace("NAME", name).replace("SUFFIX", suffix), name)
         for name, suffix in (("in_double", ""), ("in_float", "f"))
     ]
     grid = ((size + 255) // 256, 1, 1)
 
-    def run(kernel: Any) -> Any:
-        kernel(grid=grid, block=(256, 1, 1), args=(out, given, size))
-        return out
+    def run(number: int) -> Any:
+        kernels[number](grid=grid, block=(256, 1, 1), args=[outputs[number], given, size])
+        return outputs[number]
 
-    return Twins(slow=lambda: run(kernels[0]), fast=lambda: run(kernels[1]), occurrences=size, clock=events)
+    return Twins(slow=lambda: run(0), fast=lambda: run(1), occurrences=size, clock=events)
 
 
 BENCHMARK = Benchmark(

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
 
 from mlsys_calibration.benchmark import Benchmark, Twins
-from mlsys_calibration.benchmarks.cuda import events
-
-
-def _matrices(size: int, device: str) -> tuple[Callable[[], object], Callable[[], object]]:
-    import torch
-
-    torch.manual_seed(0)
-    batch, weight = torch.randn(1, size, device=device), torch.randn(size, size, device=device)
-    return (lambda: batch @ weight.t().contiguous()), (lambda: batch @ weight.t())
+from mlsys_calibration.benchmarks.cuda import events, rotated
 
 
 def prepare(size: int) -> Twins:
-    slow, fast = _matrices(size, "cpu")
-    return Twins(slow=slow, fast=fast)
+    import torch
+
+    batch, weight = torch.randn(1, size), torch.randn(size, size)
+    return Twins(slow=lambda: batch @ weight.t().contiguous(), fast=lambda: batch @ weight.t())
 
 
 def prepare_cuda(size: int) -> Twins:
-    slow, fast = _matrices(size, "cuda")
-    return Twins(slow=slow, fast=fast, clock=events)
+    import torch
+
+    batch = torch.randn(1, size, device="cuda")
+    weights = rotated(lambda: torch.randn(size, size, device="cuda"))
+    for_slow, for_fast = itertools.cycle(weights), itertools.cycle(weights)
+    return Twins(
+        slow=lambda: batch @ next(for_slow).t().contiguous(),
+        fast=lambda: batch @ next(for_fast).t(),
+        clock=events,
+    )
 
 
 def prepare_softmax(size: int) -> Twins:

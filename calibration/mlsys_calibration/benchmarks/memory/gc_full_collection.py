@@ -32,4 +32,5 @@ BENCHMARK = Benchmark(
     quick=(1000, 300_000),
     typical=1000,
     needs=("torch",),
+    limit=60.0,
 )

@@ -43,4 +43,5 @@ BENCHMARK = Benchmark(
     typical=1000,
     per="hook and call",
     needs=("torch",),
+    limit=60.0,
 )

@@ -41,13 +41,11 @@ def prepare(size: int) -> Twins:
 def prepare_cuda(size: int) -> Twins:
     import torch
 
-    runtime = torch.cuda.cudart()
-
     def taken(call: object) -> Reading:
         torch.cuda.synchronize()
-        free, _ = runtime.cudaMemGetInfo(0)
+        free, _ = torch.cuda.mem_get_info()
         call()  # type: ignore[operator]
-        return Reading(float(max(0, free - runtime.cudaMemGetInfo(0)[0])), size)
+        return Reading(float(max(0, free - torch.cuda.mem_get_info()[0])), size)
 
     def leaking() -> None:
         pool = torch.cuda.caching_allocator_alloc

@@ -23,19 +23,19 @@ def _prepare(model: Any, batch: Any, reads: int) -> Twins:
         optimizer.step()
         return loss.detach()
 
-    def each_step() -> int:
+    def each_step() -> float:
         total = 0.0
         for _ in range(_STEPS):
             loss = step()
             for _ in range(reads):
                 total += loss.item()
-        return int(total >= 0)
+        return total / reads
 
-    def at_the_end() -> int:
+    def at_the_end() -> float:
         total = torch.zeros((), device=batch.device)
         for _ in range(_STEPS):
             total += step()
-        return int(total.item() >= 0)
+        return float(total)
 
     return Twins(slow=each_step, fast=at_the_end, occurrences=_STEPS * reads, clock=drained)
 

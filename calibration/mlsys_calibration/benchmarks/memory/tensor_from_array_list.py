@@ -38,4 +38,5 @@ BENCHMARK = Benchmark(
     quick=(8_192, 225_792),
     typical=225_792,
     needs=("numpy", "torch"),
+    limit=60.0,
 )

@@ -46,6 +46,7 @@ BENCHMARK = Benchmark(
     typical=128 << 20,
     per="load",
     needs=("torch",),
+    limit=60.0,
     memory=4 << 30,
 )
 MAPPED = Benchmark(
@@ -58,5 +59,6 @@ MAPPED = Benchmark(
     typical=128 << 20,
     per="load",
     needs=("torch",),
+    limit=60.0,
     memory=4 << 30,
 )
