@@ -40,7 +40,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 #: A minute less what the last visit may take beyond it.
-QUICK = Plan(quick=True, seconds=56.0, slice=0.08, passes=12)
+QUICK = Plan(quick=True, seconds=54.0, slice=0.08, passes=12)
 THOROUGH = Plan(quick=False, seconds=1800.0, slice=0.5, passes=12)
 
 
@@ -58,6 +58,7 @@ class _Series:
         self.minima: dict[tuple[int, Twin], list[float]] = {}
         self.occurrences: dict[int, int] = {}
         self.failure = ""
+        self.spent = 0.0
 
     def take(self, size: int, outcome: Outcome) -> None:
         if outcome.status == "failed":
@@ -74,11 +75,6 @@ class _Series:
         return all(
             (size, twin) in self.minima and envelope(self.minima[size, twin], grain).stable for twin in get_args(Twin)
         )
-
-    @property
-    def looks(self) -> int:
-        """How often every twin has been visited at every size."""
-        return min(len(self.minima.get((size, twin), ())) for size in self.sizes for twin in get_args(Twin))
 
     @property
     def done(self) -> bool:
@@ -150,7 +146,9 @@ def measure(
             for size in [size for size in one.sizes if not one.settled(size)]:
                 if clock() >= deadline or one.failure:
                     break
+                begin = clock()
                 _visit(one, size, plan, isolate)
+                one.spent += clock() - begin
             if one.points() or one.failure:
                 measurement = one.measurement()
                 listener(one.benchmark, measurement)
@@ -160,9 +158,9 @@ def measure(
 
 
 def _turns(members: Sequence[_Series], passes: int) -> Iterator[_Series]:
-    """Those that are not settled, again and again; the least visited first."""
+    """Those that are not settled, again and again; who has had the least time comes first, so that it settles many."""
     for _ in range(passes):
-        yield from sorted((one for one in members if not one.done), key=lambda one: one.looks)
+        yield from sorted((one for one in members if not one.done), key=lambda one: one.spent)
 
 
 def _visit(one: _Series, size: int, plan: Plan, isolate: Isolate) -> None:

@@ -14,8 +14,9 @@ import msgspec
 from mlsys_calibration.benchmark import Benchmark, Quantity, Reading, Twin, Twins
 from mlsys_calibration.host_memory import HostMemory
 
-#: Seconds that a block lasts at least, so that reading the clock and a timer interrupt do not show in it.
-BLOCK = 0.002
+#: Seconds that a block lasts at least: so long that reading the clock does not show in it, and so short that on a busy
+#: machine many blocks fit between two moments at which another process takes the CPU.
+BLOCK = 0.0005
 #: Blocks of each twin in one visit, whatever they cost.
 LEAST_BLOCKS = 3
 #: Seconds from which one block of a twin is enough for a visit; what matters then is to come back later.

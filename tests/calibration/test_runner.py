@@ -88,7 +88,7 @@ def test_what_the_time_does_not_reach_is_left_out() -> None:
 def test_a_machine_too_busy_for_all_settles_the_first_group() -> None:
     many = [_declare(f"b{number:02}", lambda size: None, quick=(1, 1)) for number in range(2 * runner.GROUP)]
     ticks = itertools.count()
-    plan = Plan(quick=True, seconds=5.0 * runner.GROUP, slice=1.0, passes=5)
+    plan = Plan(quick=True, seconds=9.0 * runner.GROUP, slice=1.0, passes=5)
     found, _ = run(many, steady, plan, clock=ticks.__next__)
     assert {found[one.id].status for one in many[: runner.GROUP]} == {"measured"}
     assert many[-1].id not in found
@@ -104,6 +104,18 @@ def test_what_a_group_leaves_open_has_the_rest_of_the_time() -> None:
     found, visited = run(many, isolate)
     assert visited.count("b00@1") == runner.GROUP_PASSES + PLAN.passes
     assert found["b00"].status == "unstable"
+
+
+def test_who_has_had_the_least_time_comes_first() -> None:
+    now = 0.0
+
+    def isolate(benchmark: Benchmark, visit: Visit) -> Outcome:
+        nonlocal now
+        now += 9.0 if benchmark is ONE else 1.0
+        return steady(benchmark, visit)
+
+    _, visited = run([ONE, TWO], isolate, clock=lambda: now)
+    assert visited == ["one@1", "two@1", "two@1", "one@1"]
 
 
 def test_what_is_missing_is_named() -> None:
