@@ -151,9 +151,7 @@ def _add_findings(group: argparse._ArgumentGroup) -> None:
 
 
 def _add_cost(group: argparse._ArgumentGroup) -> None:
-    _add_list(
-        group, "--target", "NAME|FILE", "the machine whose profile prices findings; what costs nothing there is quiet"
-    )
+    _add_list(group, "--target", "NAME|FILE", "price findings on this machine; what costs nothing there is quiet")
     group.add_argument("--show-quiet", action="store_true", help="name what went quiet, with the reason")
 
 
