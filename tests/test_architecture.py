@@ -48,6 +48,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "mlsys_rules": FOR_RULES,
     "mlsys_calibration": set(),
     "mlsys_advise": {"mlsys_advise"},
+    "mlsys_advise.cost": WORDS
+    | {"mlsys_calibration.benchmark", "mlsys_calibration.envelope", "mlsys_calibration.figures"},
+    "mlsys_advise.targets": {
+        "mlsys_advise.cost",
+        "mlsys_advise.usage",
+        "mlsys_calibration.figures",
+        "mlsys_calibration.profiles",
+    },
+    "mlsys_advise.command.calibrate": {"mlsys_advise", "mlsys_calibration"},
+    "mlsys_advise.output.calibration": {
+        "mlsys_advise.output",
+        "mlsys_calibration.benchmark",
+        "mlsys_calibration.profile",
+    },
     "mlsys_advise.cache": {"mlsys_advise.finding"},
     "mlsys_advise.condition": WORDS,
     "mlsys_advise.finding": WORDS,
@@ -89,7 +103,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "pickle": (),
     "marshal": (),
     "shelve": (),
-    "subprocess": ("mlsys_advise.project.revisions", "mlsys_advise.peers.ruff"),
+    # revisions of a repository; ruff; compilers, and processes that are what a benchmark measures
+    "subprocess": ("mlsys_advise.project.revisions", "mlsys_advise.peers.ruff", "mlsys_calibration.benchmarks"),
     "socket": (),
     "urllib.request": (),
     "http.client": (),

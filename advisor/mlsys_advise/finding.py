@@ -21,11 +21,36 @@ class Related(msgspec.Struct, frozen=True, order=True, array_like=True):
     message: str
 
 
+class Cost(msgspec.Struct, frozen=True):
+    """What one occurrence costs on one machine, as it is and as it could be, in the unit of ``quantity``.
+
+    ``named`` says that the user named the machine as target, ``reference`` that the profile came with the package.
+    ``how`` says how the figures were got, or why there are none; then ``ratio`` is None and the values are 0.
+    """
+
+    machine: str
+    how: str
+    device: str = "cpu"
+    named: bool = False
+    reference: bool = False
+    quantity: str = "seconds"
+    per: str = ""
+    ratio: float | None = None
+    slow: float = 0.0
+    fast: float = 0.0
+
+    @property
+    def loss(self) -> float:
+        return self.slow - self.fast
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One report at one place.
 
     ``message`` says what is wrong here; ``why`` is the rule's mechanism in one line; ``heat_path`` says step by step
     how the heat reached the place, outermost first; ``assumed`` lists the rare excuses that were presumed away.
+    ``evidence`` names the benchmark that prices the finding, ``size`` the size in the code where it is known, and
+    ``costs`` is what it costs on the machines of which there are profiles.
     ``snippet`` identifies copies of one site: equal (code, snippet) pairs are folded by the ``full`` output.
     """
 
@@ -44,6 +69,9 @@ class Finding(msgspec.Struct, frozen=True):
     assumed: tuple[str, ...] = ()
     fix: Fix | None = None
     snippet: str = ""
+    evidence: str = ""
+    size: int = 0
+    costs: tuple[Cost, ...] = ()
 
 
 class Notice(msgspec.Struct, frozen=True, order=True):

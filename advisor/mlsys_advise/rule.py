@@ -64,10 +64,11 @@ Confirm: TypeAlias = Callable[[Candidate, Mapping[str, Answer]], Candidate | Non
 class Rule(msgspec.Struct, frozen=True):
     """A check with its metadata.
 
-    ``heat`` is the least heat that every candidate must have, or None where the rule asks for heat itself or not at
-    all. ``words`` are identifiers one of which a file must contain. ``confirm`` may settle a candidate by the answers
-    to its clauses that have a ``says``. ``preview`` keeps a rule out of runs without ``--preview``; ``since`` is the
-    version of the pack that brought it.
+    ``evidence`` names the benchmark that measures what the antipattern costs, and ``sized_by`` the fact of a candidate
+    that is the size to look up there. ``heat`` is the least heat that every candidate must have, or None where the rule
+    asks for heat itself or not at all. ``words`` are identifiers one of which a file must contain. ``confirm`` may
+    settle a candidate by the answers to its clauses that have a ``says``. ``preview`` keeps a rule out of runs without
+    ``--preview``; ``since`` is the version of the pack that brought it.
     """
 
     code: str
@@ -80,6 +81,7 @@ class Rule(msgspec.Struct, frozen=True):
     nodes: NodeTypes
     module: str
     evidence: str = ""
+    sized_by: str = ""
     heat: tuple[Context, Frequency] | None = None
     words: tuple[str, ...] = ()
     yields_to: tuple[str, ...] = ()
@@ -124,6 +126,7 @@ def rule(
     category: Category,
     lesson: str,
     evidence: str = "",
+    sized_by: str = "",
     heat: tuple[Context, Frequency] | None = None,
     words: tuple[str, ...] = (),
     yields_to: tuple[str, ...] = (),
@@ -155,6 +158,7 @@ def rule(
             nodes=nodes,
             module=check.__module__,
             evidence=evidence,
+            sized_by=sized_by,
             heat=heat,
             words=words,
             yields_to=yields_to,

@@ -105,10 +105,9 @@ class Triage:
         if since is not None:
             new = _of_change(new, since, lines)
         shown = tuple(finding for finding in new if self._is_shown(finding))
-        least = SEVERITIES.index(self.settings.fail_on)
         return Triaged(
             findings=tuple(sorted(shown, key=lambda finding: (finding.path, finding.span, finding.code))),
-            failing=sum(SEVERITIES.index(finding.severity) >= least for finding in shown),
+            failing=sum(self.settings.fails(finding.severity) for finding in shown),
             suppressed=suppressed,
             accepted=len(matched.old),
             gone=tuple(sorted(matched.gone.elements())),

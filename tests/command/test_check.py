@@ -172,7 +172,7 @@ def test_standard_input_is_checked_alone(cli: CommandLine) -> None:
         (["gone.py"], "no such file or folder: gone.py"),
         (["some/where"], "no such file or folder: some/where"),
         (["train.py", "gone.py"], "no such file or folder: gone.py"),
-        (["calibrate"], "'calibrate' is neither a command (check, inspect, why, rule, rules, clean, "),
+        (["calibration"], "'calibration' is neither a command (check, inspect, why, rule, rules, calibrate, clean, "),
         (["server"], "'server' is neither a command"),
         (["-q", "rules"], "the command comes first: mlsys-advise rules"),
         (["train.py", "--selct", "MLS4"], "--selct"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlsys_advise.edit import Fix
-from mlsys_advise.finding import Finding, Related
+from mlsys_advise.finding import Cost, Finding, Related
 from mlsys_advise.heat import STEP, TRAINING, Heat
 from mlsys_advise.output import full
 from mlsys_advise.output.folding import fold
@@ -158,3 +158,24 @@ def test_colour_follows_severity() -> None:
     assert "\x1b[1;31merror[MLS401]\x1b[0m" in shown(finding(severity="error"), style=colour)
     assert "\x1b[1;36m^^^^^^^^^^^^\x1b[0m" in shown(finding(severity="info"), style=colour)
     assert "\x1b" not in shown(finding())
+
+
+def test_each_machine_is_a_line_with_its_figures_or_the_reason_why_it_has_none() -> None:
+    costs = (
+        Cost(
+            "h200",
+            "measured on 2026-01-31, at 64 elements",
+            named=True,
+            per="element",
+            ratio=38.2,
+            slow=1.6e-6,
+            fast=42e-9,
+        ),
+        Cost("cloud-vm", "not measured: needs a CUDA device", reference=True),
+    )
+    lines = shown(finding(costs=costs)).splitlines()
+    first = next(number for number, line in enumerate(lines) if "= cost:" in line)
+    assert lines[first].endswith(
+        "= cost: h200: about 38x, 1.6 us instead of 42 ns per element (measured on 2026-01-31, at 64 elements)"
+    )
+    assert lines[first + 1].strip() == "the reference machine cloud-vm: not measured: needs a CUDA device"

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from mlsys_advise.edit import Fix, SetKeyword
-from mlsys_advise.finding import Finding, Related
+from mlsys_advise.finding import Cost, Finding, Related
 from mlsys_advise.heat import DATA, ITEM, STEP, TRAINING, Heat
 from mlsys_advise.output.json import render
 from mlsys_advise.output.sources import Sources
@@ -73,7 +73,7 @@ def test_every_field_of_ruffs_is_there_in_its_shape(ruffs: dict[str, Any]) -> No
 def test_our_fields_stand_beside_ruffs(ruffs: dict[str, Any]) -> None:
     (ours,) = parsed(FINDING)
     assert set(ours) - set(ruffs) - {"severity"} == {
-        "assumed", "category", "heat", "heat_path", "lesson", "related", "why",
+        "assumed", "category", "costs", "heat", "heat_path", "lesson", "related", "why",
     }  # fmt: skip
     assert ours["heat"] == [{"context": "training", "frequency": "step"}, {"context": "data", "frequency": "item"}]
     assert ours["related"] == [
@@ -122,3 +122,39 @@ def test_a_list_of_any_length_is_valid_and_ascii() -> None:
     for count in range(4):
         assert len(parsed(*[FINDING] * count)) == count
     assert "\n".join(render([FINDING], SOURCES)).isascii()
+
+
+def test_costs_carry_the_figures_as_they_are_or_the_reason_why_there_are_none() -> None:
+    known = Cost(
+        "h200", "measured on 2026-01-31, at 64 elements", named=True, per="element", ratio=4.0, slow=8e-6, fast=2e-6
+    )
+    absent = Cost("vm", "not measured: needs a CUDA device", reference=True)
+    (ours,) = parsed(msgspec.structs.replace(FINDING, costs=(known, absent)))
+    assert ours["costs"] == [
+        {
+            "machine": "h200",
+            "device": "cpu",
+            "named": True,
+            "reference": False,
+            "how": "measured on 2026-01-31, at 64 elements",
+            "quantity": "seconds",
+            "per": "element",
+            "ratio": 4.0,
+            "slow": 8e-6,
+            "fast": 2e-6,
+            "loss": 6e-6,
+        },
+        {
+            "machine": "vm",
+            "device": "cpu",
+            "named": False,
+            "reference": True,
+            "how": "not measured: needs a CUDA device",
+            "quantity": None,
+            "per": None,
+            "ratio": None,
+            "slow": None,
+            "fast": None,
+            "loss": None,
+        },
+    ]

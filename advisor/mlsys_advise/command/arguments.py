@@ -13,7 +13,7 @@ from mlsys_advise.settings.choices import CONTEXTS, FORMATS, FREQUENCIES, SEVERI
 from mlsys_advise.usage import UsageError
 
 PROGRAM = "mlsys-advise"
-SORTS = ("path", "severity", "heat", "rule")
+SORTS = ("path", "severity", "heat", "cost", "rule")
 SHELLS = ("bash", "zsh", "fish", "powershell")
 #: The name that standard input has when none is given.
 STDIN_NAME = "stdin.py"
@@ -30,6 +30,7 @@ commands:
   why CODE FILE:LINE     why a rule reports or keeps silent at a place
   rule CODE|NAME         the page of a rule
   rules                  all rules
+  calibrate              measure what antipatterns cost on this machine
   clean                  remove the cache
   generate-shell-completion SHELL
                          what a shell reads to complete commands
@@ -104,6 +105,7 @@ def _check() -> _Parser:
     _add_files(parser.add_argument_group("files (- as PATH reads standard input)"))
     _add_findings(parser.add_argument_group("findings"))
     _add_fixes(parser.add_argument_group("fixes"))
+    _add_cost(parser.add_argument_group("cost"))
     _add_output(parser.add_argument_group("output"))
     work = parser.add_argument_group("settings and work")
     work.add_argument(
@@ -159,6 +161,11 @@ def _add_fixes(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--fix-only", action="store_true", help="fix, and do not report what remains")
     group.add_argument("--show-fixes", action="store_true", help="name what was fixed")
     group.add_argument("--exit-non-zero-on-fix", action="store_true", help="exit with 1 if something was fixed")
+
+
+def _add_cost(group: argparse._ArgumentGroup) -> None:
+    _add_list(group, "--target", "NAME|FILE", "price findings on this machine; what costs nothing there is quiet")
+    group.add_argument("--show-quiet", action="store_true", help="name what went quiet, with the reason")
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
@@ -237,6 +244,33 @@ def _clean() -> _Parser:
     return _add_general(parser)
 
 
+def _calibrate() -> _Parser:
+    parser = _parser(
+        "calibrate",
+        "Measures on this machine what antipatterns cost, and keeps it as a profile.",
+        f"{PROGRAM} calibrate [OPTIONS]",
+    )
+    effort = parser.add_argument_group("how much to measure").add_mutually_exclusive_group()
+    effort.add_argument("--quick", action="store_true", help="two sizes each, within a minute (default)")
+    effort.add_argument("--thorough", action="store_true", help="all sizes, and what has to compile first")
+    which = parser.add_argument_group("what to measure")
+    which.add_argument(
+        "--only", metavar="ID", action="extend", type=_list_of(None), default=[], help="only these benchmarks"
+    )
+    which.add_argument("--module", metavar="NAME", default="", help="only those of one module, such as memory")
+    which.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto", help="only this device")
+    where = parser.add_argument_group("the profile")
+    where.add_argument("--name", metavar="NAME", default="", help="keep it under this name (default: this-machine)")
+    where.add_argument("-o", "--output", metavar="FILE", type=Path, help="write it to a file, not the data folder")
+    instead = parser.add_argument_group("instead of measuring").add_mutually_exclusive_group()
+    instead.add_argument("--list", action="store_true", help="the benchmarks there are")
+    instead.add_argument("--compare", metavar=("A.json", "B.json"), nargs=2, type=Path, help="two profiles beside")
+    instead.add_argument(
+        "--check", action="store_true", help="is the stored profile of this machine? status 0 yes, 1 no, 2 none stored"
+    )
+    return _add_general(parser)
+
+
 def _asking(parser: _Parser) -> _Parser:
     parser.add_argument("--isolated", action="store_true", help="leave settings files aside")
     parser.add_argument(
@@ -291,6 +325,7 @@ _PARSERS: dict[str, Callable[[], _Parser]] = {
     "why": _why,
     "rule": _rule,
     "rules": _rules,
+    "calibrate": _calibrate,
     "clean": _clean,
     "generate-shell-completion": _completion,
 }

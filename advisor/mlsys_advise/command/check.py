@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from mlsys_advise import engine, registry, selection
-from mlsys_advise.command import given, streams
+from mlsys_advise.command import given, pricing, streams
 from mlsys_advise.command.arguments import STDIN_NAME, commands
 from mlsys_advise.command.progress import Progress
 from mlsys_advise.command.status import ExitStatus
@@ -58,24 +58,27 @@ def options_of(arguments: Namespace) -> engine.Options:
 
 
 def _once(arguments: Namespace, paths: list[Path], options: engine.Options, stdin: Stdin | None) -> int:
+    pricing.require_known(arguments.target or ())
     with _progress(arguments) as progress:
         report = engine.check(paths, options, overlay=overlay_of(stdin), progress=progress)
     if arguments.write_baseline or arguments.add_ignores:
         from mlsys_advise.command import accepting
 
-        tell(report, arguments)
+        tell(report, [], arguments)
         accepting.run(arguments, report)
         return ExitStatus.ERROR if report.errors else ExitStatus.CLEAN
     if arguments.fix or arguments.fix_only or arguments.diff:
         from mlsys_advise.command import fixing
 
         return fixing.run(arguments, report, lambda overlay: engine.check(paths, options, overlay=overlay), stdin)
+    return told(report, arguments, stdin)
+
+
+def told(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> int:
+    """Print what was found, with what it costs on the target; the exit status."""
+    report, quiet = pricing.price(report, by_cost=arguments.sort == "cost")
     write(report, arguments, stdin)
-    tell(report, arguments)
-    return status_of(report, arguments)
-
-
-def status_of(report: engine.Report, arguments: Namespace) -> int:
+    tell(report, quiet, arguments)
     if report.errors:
         return ExitStatus.ERROR
     return ExitStatus.FINDINGS if report.failing and not arguments.exit_zero else ExitStatus.CLEAN
@@ -135,9 +138,11 @@ def write(report: engine.Report, arguments: Namespace, stdin: Stdin | None) -> N
         raise UsageError(f"cannot write to {arguments.output_file}: {error.strerror}") from None
 
 
-def tell(report: engine.Report, arguments: Namespace) -> None:
+def tell(report: engine.Report, quiet: pricing.Quiet, arguments: Namespace) -> None:
     """What goes to standard error: notices, and mistakes of ours."""
     style = Style.of(sys.stderr)
+    if arguments.show_quiet or not arguments.quiet:
+        streams.tell(summary.went_quiet(quiet, style, named=arguments.show_quiet))
     if not arguments.quiet:
         streams.tell(summary.notices(report.notices, style, verbose=arguments.verbose))
         if report.partial:
@@ -146,7 +151,7 @@ def tell(report: engine.Report, arguments: Namespace) -> None:
 
 
 def _rendered(report: engine.Report, arguments: Namespace, style: Style, stdin: Stdin | None) -> Iterator[str]:
-    findings = order.sorted_by(arguments.sort, report.findings)
+    findings = report.findings if arguments.sort == "cost" else order.sorted_by(arguments.sort, report.findings)
     if arguments.statistics:
         yield from statistics.render(findings, style)
         return

@@ -53,6 +53,10 @@ def _answer(arguments: Namespace) -> int:
             from mlsys_advise.command import completion
 
             return completion.run(arguments)
+        case "calibrate":
+            from mlsys_advise.command import calibrate
+
+            return calibrate.run(arguments)
         case _:
             from mlsys_advise.command import clean
 

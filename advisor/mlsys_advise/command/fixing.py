@@ -48,23 +48,23 @@ def run(arguments: Namespace, first: Report, recheck: Recheck, stdin: check.Stdi
         streams.emit_bytes(next(iter(result.contents.values()), stdin[1]))
     else:
         _write(result.contents, [Path(finding.path).parent for finding in first.findings])
-        if not arguments.fix_only:
-            check.write(report, arguments, stdin)
-    check.tell(report, arguments)
+    status: int = ExitStatus.CLEAN
+    if arguments.diff or arguments.fix_only or stdin is not None:
+        check.tell(report, [], arguments)
+    else:
+        status = check.told(report, arguments, stdin)
     if not arguments.quiet:
         streams.tell(_told(result, arguments))
-    return _status(report, result, arguments)
+    return _status(report, result, arguments, status)
 
 
-def _status(report: Report, result: rounds.Result, arguments: Namespace) -> int:
+def _status(report: Report, result: rounds.Result, arguments: Namespace, of_the_rest: int) -> int:
     if report.errors:
         return ExitStatus.ERROR
-    if arguments.diff or arguments.fix_only:
-        fails = bool(result.fixed) and (arguments.diff or arguments.exit_non_zero_on_fix)
-        return ExitStatus.FINDINGS if fails and not arguments.exit_zero else ExitStatus.CLEAN
-    if result.fixed and arguments.exit_non_zero_on_fix:
-        return ExitStatus.FINDINGS
-    return check.status_of(report, arguments)
+    if arguments.diff or arguments.exit_non_zero_on_fix:
+        if result.fixed and not arguments.exit_zero:
+            return ExitStatus.FINDINGS
+    return of_the_rest
 
 
 def _read(path: str) -> bytes:

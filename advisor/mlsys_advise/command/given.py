@@ -53,6 +53,7 @@ def layers_of(arguments: Namespace) -> tuple[Layer, ...]:
         min_frequency=arguments.min_frequency,
         baseline=arguments.baseline.absolute() if arguments.baseline else None,
         output_format=arguments.output_format,
+        target=_tuple(arguments.target),
     )
     per_file = [rule for ignore in own.per_file_ignores or () for rule in ignore.rules]
     selection.require_known([*(own.select or ()), *(own.extend_select or ()), *(own.ignore or ()), *per_file], known)

@@ -12,31 +12,14 @@ _AFTER = 0.5  # seconds: a run that is over by then shows nothing
 _EVERY = 0.1
 
 
-class Progress:
-    """Called by the engine with a stage and how many files have passed it; used as a context manager."""
+class StatusLine:
+    """A line that is written over in place, and erased by showing an empty text."""
 
-    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._clock = clock
-        self._next = clock() + _AFTER
         self._shown = 0
 
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._show("")
-
-    def __call__(self, stage: str, done: int, total: int) -> None:
-        now = self._clock()
-        if now >= self._next:
-            self._next = now + _EVERY
-            share = f" ({done * 100 // total}%)" if total else ""
-            self._show(f"{stage} {done:,} of {total:,} files{share}")
-
-    def _show(self, text: str) -> None:
+    def show(self, text: str) -> None:
         # Blanks rather than a control sequence: they erase on every terminal.
         text = text[: shutil.get_terminal_size().columns - 1]
         if text or self._shown:
@@ -52,3 +35,27 @@ class Progress:
             self._stream.flush()
         except OSError:  # the terminal has gone
             self._shown = 0
+
+
+class Progress:
+    """Called by the engine with a stage and how many files have passed it; used as a context manager."""
+
+    def __init__(self, stream: TextIO, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._line = StatusLine(stream)
+        self._clock = clock
+        self._next = clock() + _AFTER
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._line.show("")
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        now = self._clock()
+        if now >= self._next:
+            self._next = now + _EVERY
+            share = f" ({done * 100 // total}%)" if total else ""
+            self._line.show(f"{stage} {done:,} of {total:,} files{share}")

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from mlsys_advise import heat
-from mlsys_advise.finding import Finding, Related
+from mlsys_advise.finding import Cost, Finding, Related
 from mlsys_advise.output import position
 from mlsys_advise.output.excerpt import excerpt, number_width
+from mlsys_advise.output.figures import amount, factor
 from mlsys_advise.output.folding import Site, fold
 from mlsys_advise.output.sources import Sources
 from mlsys_advise.output.terminal import Style
@@ -54,6 +55,8 @@ def _notes(finding: Finding) -> Iterator[_Note]:
         yield _Note("why:", finding.why)
     if finding.heat or finding.heat_path:
         yield _Note("heat:", heat.describe(finding.heat), [_step(step) for step in finding.heat_path])
+    if finding.costs:
+        yield _Note("cost:", _cost(finding.costs[0]), [_cost(cost) for cost in finding.costs[1:]])
     for related in finding.related:
         yield _Note("see:", _step(related))
     for excuse in finding.assumed:
@@ -61,6 +64,15 @@ def _notes(finding: Finding) -> Iterator[_Note]:
     if finding.fix is not None:
         yield _Note("fix:", f"{finding.fix.message} ({finding.fix.applicability})")
     yield _Note("help:", f"mlsys-advise rule {finding.code} ({finding.name})")
+
+
+def _cost(cost: Cost) -> str:
+    """One machine: the factor, both values, and how they were got."""
+    machine = f"{'the reference machine ' if cost.reference else ''}{cost.machine}"
+    if cost.ratio is None:
+        return f"{machine}: {cost.how}"
+    slow, fast = amount(cost.slow, cost.quantity), amount(cost.fast, cost.quantity)
+    return f"{machine}: {factor(cost.ratio)}, {slow} instead of {fast} per {cost.per} ({cost.how})"
 
 
 def _step(related: Related) -> str:

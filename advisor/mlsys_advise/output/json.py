@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mlsys_advise.edit import Fix
-from mlsys_advise.finding import Finding, Related
+from mlsys_advise.finding import Cost, Finding, Related
 from mlsys_advise.heat import Heat
 from mlsys_advise.output.sources import Sources
 from mlsys_advise.span import Place, Span
@@ -50,6 +50,7 @@ def as_json(finding: Finding, sources: Sources) -> Json:
         "heat_path": [_related(step) for step in finding.heat_path],
         "related": [_related(related) for related in finding.related],
         "assumed": list(finding.assumed),
+        "costs": [_cost(cost) for cost in finding.costs],
     }
 
 
@@ -76,6 +77,23 @@ def _heat(heat: Heat) -> list[Json]:
         {"context": context.name.lower() if context.name else "", "frequency": frequency.name.lower()}
         for context, frequency in heat.pairs()
     ]
+
+
+def _cost(cost: Cost) -> Json:
+    known = cost.ratio is not None
+    return {
+        "machine": cost.machine,
+        "device": cost.device,
+        "named": cost.named,
+        "reference": cost.reference,
+        "how": cost.how,
+        "quantity": cost.quantity if known else None,
+        "per": cost.per if known else None,
+        "ratio": cost.ratio,
+        "slow": cost.slow if known else None,
+        "fast": cost.fast if known else None,
+        "loss": cost.loss if known else None,
+    }
 
 
 def _place(place: Place) -> Json:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from mlsys_advise.finding import Finding, InternalError, Notice
+from mlsys_advise.output import position
 from mlsys_advise.output.terminal import Style
 from mlsys_advise.output.text import one_line, shown_path
 
@@ -32,6 +33,16 @@ def closing(findings: Sequence[Finding], files: int, *, suppressed: int = 0, acc
 
 
 PARTIAL = "partial project: a limit was reached, so rules that need more of the project than was read kept silent"
+
+
+def went_quiet(found: Sequence[tuple[Finding, str]], style: Style, *, named: bool) -> Iterator[str]:
+    """What is not reported because it costs too little on the targets named: its number, or each with the reason."""
+    note = style.paint("note", "note:")
+    if named:
+        for finding, reason in found:
+            yield f"{note} {position.of_finding(finding)}: {finding.code} is quiet: {reason}"
+    elif found:
+        yield f"{note} {counted(len(found), 'finding')} cost too little there to be reported, --show-quiet names them"
 
 
 def notices(found: Iterable[Notice], style: Style, *, verbose: bool = False) -> Iterator[str]:

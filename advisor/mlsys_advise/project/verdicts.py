@@ -207,6 +207,8 @@ class Judge:
             assumed=verdict.assumed,
             fix=candidate.fix,
             snippet=candidate.snippet,
+            evidence=rule.evidence,
+            size=_size(candidate.facts.get(rule.sized_by, "")),
         )
 
     def related(self, cause: Cause) -> Related:
@@ -238,6 +240,11 @@ class Judge:
 
     def _absolute(self, path: str) -> str:
         return (self.root / path).as_posix()
+
+
+def _size(fact: str) -> int:
+    """A size that the code itself tells, or 0."""
+    return int(fact) if fact.isascii() and fact.isdigit() else 0
 
 
 _LINE: Final = (1 << 20) - 1

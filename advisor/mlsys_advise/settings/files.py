@@ -224,6 +224,11 @@ def _unknown_key(loc: tuple[str, ...]) -> str:
     return f"unknown key {loc[-1]!r}; {hint}"
 
 
+def _profile(name: str, folder: Path) -> str:
+    """The name of a profile as it is, a path to one from the folder of the file that names it."""
+    return str(folder / name) if name.endswith(".json") or Path(name).name != name else name
+
+
 def _layer(values: dict[str, Any], folder: Path, origins: Mapping[str, Origin]) -> Layer:
     """Checked values of a file as plain data, patterns and paths tied to the folder of the file."""
     plain: dict[str, Any] = {}
@@ -236,8 +241,8 @@ def _layer(values: dict[str, Any], folder: Path, origins: Mapping[str, Origin]) 
             value = tuple((rule, options["severity"]) for rule, options in value.items() if "severity" in options)
         elif key == "baseline":
             value = folder / Path(value).expanduser()
-        elif key == "target" and isinstance(value, str):
-            value = (value,)
+        elif key == "target":
+            value = tuple(_profile(name, folder) for name in ([value] if isinstance(value, str) else value))
         elif isinstance(value, list):
             value = tuple(value)
         plain[key.replace("-", "_")] = value

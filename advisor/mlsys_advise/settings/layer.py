@@ -12,6 +12,7 @@ import msgspec
 
 from mlsys_advise.finding import Severity
 from mlsys_advise.heat import Context, Frequency
+from mlsys_advise.settings.choices import SEVERITIES
 
 CONTEXTS: dict[str, Context] = {(context.name or "").lower(): context for context in Context}
 FREQUENCIES: dict[str, Frequency] = {frequency.name.lower(): frequency for frequency in Frequency}
@@ -87,6 +88,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     target: tuple[str, ...] = ()
     required_version: str = ""
     origins: Mapping[str, Origin] = {}
+
+    def fails(self, severity: Severity) -> bool:
+        """Whether a finding of this severity fails a run."""
+        return SEVERITIES.index(severity) >= SEVERITIES.index(self.fail_on)
 
     @property
     def contexts(self) -> Context:

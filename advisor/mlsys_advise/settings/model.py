@@ -114,7 +114,7 @@ class SettingsFile(_Strict):
     output_format: FormatName | None = None
     """How findings are printed."""
     target: Annotated[str, Field(min_length=1)] | list[Annotated[str, Field(min_length=1)]] | None = None
-    """The profiles of the machines that the code runs on. They are stored, and count once calibration is there."""
+    """The machines that the code runs on: names of profiles, or paths from here. What costs nothing there is quiet."""
 
 
 def schema() -> dict[str, Any]:

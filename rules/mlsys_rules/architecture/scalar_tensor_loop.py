@@ -61,6 +61,7 @@ def _settle(candidate: Candidate, answers: Mapping[str, Answer]) -> Candidate | 
     category="performance",
     lesson="pipelining",
     evidence="tensor-element-access",
+    sized_by="passes",
     optin=True,
     confirm=_settle,
 )

@@ -1,0 +1,1 @@
+"""Twins for the course module "architecture": caches, vector units, processors and the link to the device."""

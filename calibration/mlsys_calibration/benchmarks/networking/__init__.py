@@ -1,0 +1,1 @@
+"""Twins for the course module "networking": connections and what setting them up costs."""

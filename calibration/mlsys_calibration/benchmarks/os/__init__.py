@@ -1,0 +1,1 @@
+"""Twins for the course module "os": processes, threads and the event loop."""

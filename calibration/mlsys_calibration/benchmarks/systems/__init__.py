@@ -1,0 +1,1 @@
+"""Twins for the course module "systems": checkpoints, files and formats."""
