@@ -8,8 +8,8 @@ facets that it read, so an edit that leaves a facet equal leaves the answer vali
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -115,11 +115,95 @@ class PythonInterface(msgspec.Struct, frozen=True, array_like=True, tag="py"):
     stars: tuple[str, ...]
     names: dict[str, Term]
     variables: dict[str, Term]
-    functions: dict[str, FunctionRecord]
+    functions: Mapping[str, FunctionRecord]
     classes: dict[str, ClassRecord]
     options: tuple[OptionRecord, ...]
     main_guard: bool = False
     masked: bool = False
+
+
+class _Packed(msgspec.Struct, frozen=True, array_like=True, tag="py"):
+    """A Python interface whose functions, nine tenths of it, are still packed."""
+
+    package: tuple[str, ...]
+    imports: tuple[str, ...]
+    lazy_imports: tuple[str, ...]
+    stars: tuple[str, ...]
+    names: dict[str, Term]
+    variables: dict[str, Term]
+    functions: dict[str, msgspec.Raw]
+    classes: dict[str, ClassRecord]
+    options: tuple[OptionRecord, ...]
+    main_guard: bool = False
+    masked: bool = False
+
+
+class Tally:
+    """How many packed bytes of functions have been unpacked."""
+
+    __slots__ = ("unpacked",)
+
+    def __init__(self) -> None:
+        self.unpacked = 0
+
+
+class Functions(Mapping[str, FunctionRecord]):
+    """The functions of a packed interface: each is unpacked when it is asked for."""
+
+    __slots__ = ("_known", "_packed", "_tally")
+
+    def __init__(self, packed: Mapping[str, msgspec.Raw], tally: Tally) -> None:
+        self._packed = packed
+        self._tally = tally
+        self._known: dict[str, FunctionRecord] = {}
+
+    def __getitem__(self, name: str) -> FunctionRecord:
+        known = self._known.get(name)
+        if known is None:
+            packed = self._packed[name]
+            known = self._known[name] = _unpack_function(packed)
+            self._tally.unpacked += len(packed)
+        return known
+
+    def get(self, name: str, default: object = None) -> Any:
+        """As of any mapping; asked of most files for names that they do not have, so without an exception."""
+        return self[name] if name in self._packed else default
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._packed
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    @property
+    def unpacked(self) -> int:
+        """The packed bytes of those that have been unpacked."""
+        return sum(len(self._packed[name]) for name in self._known)
+
+
+_unpack_function = msgspec.msgpack.Decoder(FunctionRecord).decode
+_unpack = msgspec.msgpack.Decoder(_Packed).decode
+
+
+def unpacked(packed: bytes, tally: Tally) -> PythonInterface:
+    """An interface from its packed form, with functions that are unpacked on demand."""
+    found = _unpack(packed)
+    return PythonInterface(
+        found.package,
+        found.imports,
+        found.lazy_imports,
+        found.stars,
+        found.names,
+        found.variables,
+        Functions(found.functions, tally),
+        found.classes,
+        found.options,
+        found.main_guard,
+        found.masked,
+    )
 
 
 class Positions(msgspec.Struct, frozen=True, array_like=True):
@@ -187,7 +271,7 @@ def view(interface: PythonInterface, what: str, which: str) -> object:
     """
     match what:
         case "file":
-            return interface
+            return msgspec.structs.replace(interface, functions=dict(interface.functions))
         case "functions":
             return [
                 (name, record.cls, record.calls, record.loops, record.stores, record.effects)

@@ -17,12 +17,15 @@ from mlsys_advise.interface import (
     CallRecord,
     ClassRecord,
     FunctionRecord,
+    Functions,
     OptionRecord,
     Positions,
     PythonInterface,
+    Tally,
     called,
     classes_of_base,
     digest,
+    unpacked,
     view,
 )
 from mlsys_advise.project.record import Dependency, Graph, Record, Recording
@@ -30,8 +33,8 @@ from mlsys_advise.project.tables import Tables
 from mlsys_advise.term import Def, Member, Name, Term, Var
 from mlsys_advise.vocabulary import Lexicon
 
-#: Packed bytes of the interfaces that are held unpacked, in which they take some six times as much.
-UNPACKED = 24_000_000
+#: Packed bytes of the functions that are held unpacked, in which they take some six times as much.
+UNPACKED = 40_000_000
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
@@ -92,10 +95,10 @@ class World:
                 self.tables.add(path, header_of(entry))
         self._interfaces: dict[str, PythonInterface | None] = {}
         self._adopted: set[str] = set()
-        #: Bytes of the interfaces that are unpacked, as they are packed.
-        self._unpacked = 0
+        self._tally = Tally()
+        #: Files that were asked for since the last time that some were let go.
+        self._lately: set[str] = set()
         self._positions: dict[str, Positions] = {}
-        self._decode = msgspec.msgpack.Decoder(PythonInterface)
         self._resolved: dict[tuple[str, str], tuple[Target | None, int]] = {}
         self._resolving: set[tuple[str, str]] = set()
         self._versions: dict[Dependency, bytes] = {}
@@ -142,25 +145,29 @@ class World:
     # -- interfaces
 
     def _load(self, path: str) -> PythonInterface | None:
+        self._lately.add(path)
         if path not in self._interfaces:
             entry = self.entries.get(path)
             if entry is None or entry.language not in ("python", "notebook") or not entry.interface:
                 self._interfaces[path] = None
             else:
-                self._interfaces[path] = self._decode.decode(entry.interface)
-                self._unpacked += len(entry.interface)
-                if self._unpacked > UNPACKED:
+                if self._tally.unpacked > UNPACKED:
                     self._let_go()
+                self._interfaces[path] = unpacked(entry.interface, self._tally)
         return self._interfaces[path]
 
     def _let_go(self) -> None:
-        """Forget the half of the interfaces that were unpacked first: they are unpacked again if they are needed."""
-        for path in list(self._interfaces)[: len(self._interfaces) // 2]:
-            if path not in self._adopted:
-                del self._interfaces[path]
+        """Forget what nobody has asked for since the last time; where that is little, half of all."""
+        held = [path for path in self._interfaces if path not in self._adopted]
+        for going in ([path for path in held if path not in self._lately], held[: len(held) // 2]):
+            for path in going:
+                self._interfaces.pop(path, None)
                 self._named.pop(path, None)
-        loaded = [path for path, interface in self._interfaces.items() if interface is not None]
-        self._unpacked = sum(len(self.entries[path].interface) for path in loaded if path not in self._adopted)
+            left = (interface.functions for interface in self._interfaces.values() if interface is not None)
+            self._tally.unpacked = sum(one.unpacked for one in left if isinstance(one, Functions))
+            if self._tally.unpacked < UNPACKED // 2:
+                break
+        self._lately.clear()
 
     def adopt(self, path: str, interface: PythonInterface) -> None:
         """Use an interface that is at hand instead of decoding it."""
