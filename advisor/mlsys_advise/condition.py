@@ -59,6 +59,10 @@ class Trains(msgspec.Struct, frozen=True, array_like=True, tag="trains"):
     """A program that reaches the file trains a model, itself or through a framework."""
 
 
+class SharesGradients(msgspec.Struct, frozen=True, array_like=True, tag="shares_gradients"):
+    """A program that reaches the file makes the ranks of a run share their gradients (see ``library/averaging``)."""
+
+
 class ValueIs(msgspec.Struct, frozen=True, array_like=True, tag="value"):
     """The configured value passes a test: ``positive``, ``zero``, ``true``, ``false``, ``given``, ``accelerator``,
     ``over N``, ``at most N``, or ``remote``: an endpoint on the network.
@@ -239,6 +243,7 @@ Condition: TypeAlias = (
     | WritesInto
     | OnAccelerator
     | Trains
+    | SharesGradients
     | ValueIs
     | HasProperty
     | WorkersOver

@@ -29,6 +29,7 @@ from mlsys_advise.condition import (
     PathFromOutside,
     Pinned,
     RankIs,
+    SharesGradients,
     StartsWorkers,
     Traced,
     Trains,
@@ -41,6 +42,7 @@ from mlsys_advise.condition import (
 from mlsys_advise.heat import Context, Frequency, per
 from mlsys_advise.languages.python.loaded_files import holds_objects
 from mlsys_advise.library.advisories import advisories
+from mlsys_advise.library.averaging import AVERAGING
 from mlsys_advise.project.arrays import Arrays
 from mlsys_advise.project.compilers import Compilers
 from mlsys_advise.project.configured import configured
@@ -68,6 +70,7 @@ _COST: Final[dict[type, int]] = {
     Affected: 1,
     Exists: 2,
     Trains: 2,
+    SharesGradients: 2,
     Derives: 3,
     Hot: 4,
     KindIs: 5,
@@ -101,6 +104,7 @@ _OF_MODELS: Final = frozenset(
 )
 
 #: Effects of a training step, and kinds of objects that make such steps.
+_AVERAGING: Final = tuple(sorted(AVERAGING))
 _BACKWARD: Final = (".backward", ".train_batch")
 _TRAINERS: Final = ("hf_trainer", "lightning_trainer", "trainer")
 _METHODS_OF_DICTS: Final = frozenset({"items", "keys", "values", "get", "pop", "copy", "update", "setdefault"})
@@ -145,6 +149,8 @@ class Answers:
                 return self.residence.on_accelerator(values, devices, path)
             case Trains():
                 return self._trains(path)
+            case SharesGradients():
+                return self._shares_gradients(path)
             case HasProperty(callee, name):
                 return self._property(callee, name, path)
             case DrawsInWorkers(cls, attribute, readers):
@@ -336,6 +342,16 @@ class Answers:
         for file in self.programs.makers(path, _TRAINERS):
             return Reply(True, (Cause(Locus(file, "definition", ""), "a trainer is made in it"),))
         return Reply(False, reason="no program that reaches it trains")
+
+    def _shares_gradients(self, path: str) -> Reply:
+        """Whether a program that reaches the file calls what makes ranks share gradients, or imports it by name: which
+        of several such wrappers a name stands for may depend on what is installed."""
+        if self._exists(_AVERAGING, "program", path).value:
+            return Reply(True)
+        program = self.programs.program(path)
+        if any(file in program for dotted in _AVERAGING for file in self.world.table("import", dotted)):
+            return Reply(True)
+        return Reply(False, reason="no program that reaches it shares gradients between ranks")
 
     def _hot(self, function: str, loop: int, contexts: Context, least: Frequency, unless: int, path: str) -> Reply:
         level = Frequency(least)
