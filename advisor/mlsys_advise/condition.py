@@ -149,6 +149,10 @@ class Hot(msgspec.Struct, frozen=True, array_like=True, tag="hot"):
     unless: int = 0
 
 
+class ServesLocally(msgspec.Struct, frozen=True, array_like=True, tag="serves_locally"):
+    """Whatever runs the file's handlers listens on sockets of this machine alone: one trusted peer calls them."""
+
+
 class Traced(msgspec.Struct, frozen=True, array_like=True, tag="traced"):
     """The function runs under a compiler or tracer."""
 
@@ -254,6 +258,7 @@ Condition: TypeAlias = (
     | HandedTo
     | Exists
     | Hot
+    | ServesLocally
     | Traced
     | AlwaysUnder
     | Pinned

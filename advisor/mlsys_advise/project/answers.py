@@ -29,6 +29,7 @@ from mlsys_advise.condition import (
     PathFromOutside,
     Pinned,
     RankIs,
+    ServesLocally,
     SharesGradients,
     StartsWorkers,
     Traced,
@@ -51,6 +52,7 @@ from mlsys_advise.project.devices import Devices
 from mlsys_advise.project.files import Files
 from mlsys_advise.project.flows import Flow, Flows, Use, place
 from mlsys_advise.project.hotness import Cause, Hotness
+from mlsys_advise.project.listening import Listening
 from mlsys_advise.project.loaders import Loaders
 from mlsys_advise.project.mentions import Mentions
 from mlsys_advise.project.processes import Processes
@@ -71,6 +73,7 @@ _COST: Final[dict[type, int]] = {
     Exists: 2,
     Trains: 2,
     SharesGradients: 2,
+    ServesLocally: 3,
     Derives: 3,
     Hot: 4,
     KindIs: 5,
@@ -127,6 +130,7 @@ class Answers:
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.compilers = Compilers(world, self.values, self.loaders)
         self.files = Files(world, self.values, self.properties, self.hotness)
+        self.listening = Listening(world, self.values, self.programs)
         self.mentions = Mentions(world, self.values, self.hotness)
         self.wrappers = Wrappers(world, self.values, self.flows, self.hotness, self.compilers)
         self.deployment = deployment
@@ -151,6 +155,8 @@ class Answers:
                 return self._trains(path)
             case SharesGradients():
                 return self._shares_gradients(path)
+            case ServesLocally():
+                return self.listening.locally(path)
             case HasProperty(callee, name):
                 return self._property(callee, name, path)
             case DrawsInWorkers(cls, attribute, readers):
