@@ -191,6 +191,12 @@ class FileWritten(msgspec.Struct, frozen=True, array_like=True, tag="written"):
     writers: tuple[str, ...]
 
 
+class SavesOptions(msgspec.Struct, frozen=True, array_like=True, tag="saves_options"):
+    """A file of the same program or folder saves a checkpoint that holds the parsed options of a run as an object: the
+    restricted loader would refuse it.
+    """
+
+
 class PathFromOutside(msgspec.Struct, frozen=True, array_like=True, tag="path"):
     """The path comes from the command line, the environment or a setting, or from a visitor of a web page."""
 
@@ -264,6 +270,7 @@ Condition: TypeAlias = (
     | Pinned
     | Affected
     | FileWritten
+    | SavesOptions
     | PathFromOutside
     | Fetched
     | LoadedByCaller

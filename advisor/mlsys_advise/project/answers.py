@@ -29,6 +29,7 @@ from mlsys_advise.condition import (
     PathFromOutside,
     Pinned,
     RankIs,
+    SavesOptions,
     ServesLocally,
     SharesGradients,
     StartsWorkers,
@@ -74,6 +75,7 @@ _COST: Final[dict[type, int]] = {
     Trains: 2,
     SharesGradients: 2,
     ServesLocally: 3,
+    SavesOptions: 9,
     Derives: 3,
     Hot: 4,
     KindIs: 5,
@@ -185,6 +187,8 @@ class Answers:
                 return self._affected(package, concerns, kind, path)
             case FileWritten(term, writers):
                 return self.files.written(term, writers, path)
+            case SavesOptions():
+                return self.files.saves_options(path, self.programs.program(path))
             case PathFromOutside(term):
                 return self.files.set_outside(term, path)
             case Fetched(term, function):

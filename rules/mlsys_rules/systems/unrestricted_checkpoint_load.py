@@ -18,6 +18,7 @@ from mlsys_advise.condition import (
     FileWritten,
     LoadedByCaller,
     PathFromOutside,
+    SavesOptions,
     Unused,
     grade,
     refute,
@@ -43,6 +44,7 @@ _ANY_MODEL: Final = frozenset(
 )
 _GOES_ON: Final = re.compile(r"resum|restor|continue|last|best")
 _WRITTEN: Final = "the project writes this file"
+_REFUSED: Final = "the project's own checkpoints hold objects"
 _OUTSIDE: Final = "the file comes from outside"
 
 #: What is said of the file, by how it is loaded.
@@ -69,6 +71,8 @@ def _is_not_ones_own(candidate: Candidate, answers: Mapping[str, Answer]) -> Can
         if candidate.facts["sort"] == "default":  # the argument alone is bypassed under such a torch
             candidate = msgspec.structs.replace(candidate, fix=None)
         return _with_source(candidate, _SOURCES[origin])
+    if answers[_REFUSED].value:  # one that was trained here could be read no longer
+        return None
     setting, name = outside.facts.get("setting", ""), written.facts.get("named", "")
     if candidate.facts["sort"] == "vulnerability" or written.value or _GOES_ON.search(setting + name):
         return None
@@ -109,6 +113,7 @@ def unrestricted_checkpoint_load(call: ast.Call, here: Here) -> Iterator[Candida
     restricted = here.argument(call, "weights_only", 3)
     common = (
         grade(FileWritten(here.term(path), _WRITERS), _WRITTEN),
+        grade(SavesOptions(), _REFUSED),
         refute(Unused(here.owner(call)), "nothing calls it"),
     )
     if here.is_constant(restricted, False):
