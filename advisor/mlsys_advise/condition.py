@@ -213,6 +213,12 @@ class Fetched(msgspec.Struct, frozen=True, array_like=True, tag="fetched"):
     function: str
 
 
+class LiesHere(msgspec.Struct, frozen=True, array_like=True, tag="lies_here"):
+    """What a downloader is given as an address is the path of a file on this machine, or nothing, whoever calls."""
+
+    address: Term
+
+
 class LoadedByCaller(msgspec.Struct, frozen=True, array_like=True, tag="loaded"):
     """What the function returns is loaded into a model by a caller, and nobody is seen to do anything else with it."""
 
@@ -273,6 +279,7 @@ Condition: TypeAlias = (
     | SavesOptions
     | PathFromOutside
     | Fetched
+    | LiesHere
     | LoadedByCaller
     | Unused
     | StartsWorkers

@@ -23,6 +23,7 @@ from mlsys_advise.condition import (
     Hot,
     InProcessPool,
     KindIs,
+    LiesHere,
     LoadedByCaller,
     OnAccelerator,
     PatchedMemory,
@@ -76,6 +77,7 @@ _COST: Final[dict[type, int]] = {
     SharesGradients: 2,
     ServesLocally: 3,
     SavesOptions: 9,
+    LiesHere: 9,
     Derives: 3,
     Hot: 4,
     KindIs: 5,
@@ -193,6 +195,8 @@ class Answers:
                 return self.files.set_outside(term, path)
             case Fetched(term, function):
                 return self.files.fetched(term, function, path)
+            case LiesHere(address):
+                return self.files.lies_here(address, path)
             case LoadedByCaller(function):
                 return self._loaded_by_caller(function, path)
             case Unused(function):

@@ -317,6 +317,21 @@ class Files:
                 return self._given_download(path, function, index, steps) or no
         return no
 
+    def lies_here(self, address: Term, path: str) -> Reply:
+        """Whether all that an address may be is the path of a file, or nothing."""
+        heads = self.values.heads(address, path)
+        if heads and all(head.term in (Const(""), Const(None)) or self._is_path(head) for head in heads):
+            return Reply(True, reason="what it is to fetch lies on this machine already")
+        return Reply(False)
+
+    def _is_path(self, head: Head) -> bool:
+        match head.term:
+            case Const(str() as text):
+                return "://" not in text
+            case Call(Name(dotted)) if self.world.lexicon.canonical(dotted).startswith(("os.path.", "pathlib.")):
+                return True
+        return bool(self._fetched(head.term, head.path, _STEPS - 1).value)
+
     def _first(self, terms: tuple[Term, ...], path: str, steps: int, otherwise: Reply) -> Reply:
         return next((one for one in (self._fetched(part, path, steps) for part in terms) if one.value), otherwise)
 

@@ -16,6 +16,7 @@ from mlsys_advise.condition import (
     Exists,
     Fetched,
     FileWritten,
+    LiesHere,
     LoadedByCaller,
     PathFromOutside,
     SavesOptions,
@@ -26,7 +27,9 @@ from mlsys_advise.condition import (
 )
 from mlsys_advise.edit import Fix, SetKeyword
 from mlsys_advise.here import Here
+from mlsys_advise.library.downloads import DOWNLOADS
 from mlsys_advise.rule import Answer, Candidate, rule
+from mlsys_advise.term import Param
 
 _WRITERS: Final = ("torch.save",)
 #: Where temporary and packaged files come from.
@@ -115,6 +118,7 @@ def unrestricted_checkpoint_load(call: ast.Call, here: Here) -> Iterator[Candida
         grade(FileWritten(here.term(path), _WRITERS), _WRITTEN),
         grade(SavesOptions(), _REFUSED),
         refute(Unused(here.owner(call)), "nothing calls it"),
+        *_reaches_download(path, here),
     )
     if here.is_constant(restricted, False):
         clauses = (*common, refute(Exists(_ALLOWED, "module"), "types are allow-listed"))
@@ -159,6 +163,15 @@ def _from_outside(path: ast.expr, here: Here) -> Clause:
     sources = dict.fromkeys(here.term(leaf) for leaf in (path, *leaves))
     asked = [Fetched(term, owner) for term in sources] + [PathFromOutside(here.term(leaf)) for leaf in leaves]
     return require(AnyOf(tuple(asked)), _OUTSIDE)
+
+
+def _reaches_download(path: ast.expr, here: Here) -> Iterator[Clause]:
+    """That callers give an address to fetch, where the function downloads whatever it is given."""
+    for call in (call for leaf in here.origins(path) for call in _calls(leaf, here)):
+        if call.args and here.callee(call) in DOWNLOADS:
+            address = here.term(call.args[0])
+            if isinstance(address, Param):
+                yield refute(LiesHere(address), "what it would fetch lies on this machine")
 
 
 # -- what becomes of the loaded object
