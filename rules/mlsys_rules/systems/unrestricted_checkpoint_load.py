@@ -79,6 +79,9 @@ def _is_not_ones_own(candidate: Candidate, answers: Mapping[str, Answer]) -> Can
     setting, name = outside.facts.get("setting", ""), written.facts.get("named", "")
     if candidate.facts["sort"] == "vulnerability" or written.value or _GOES_ON.search(setting + name):
         return None
+    by_hand = candidate.facts["script"] and setting == "the command line"
+    if by_hand and candidate.facts["sort"] == "explicit":  # a conversion that its user runs once
+        return None
     given = setting.removeprefix("the option ").removeprefix("the variable ")
     if outside.facts.get("makes") and not _tells(name) and (given == setting or not _tells(given)):
         return None
@@ -135,7 +138,11 @@ def unrestricted_checkpoint_load(call: ast.Call, here: Here) -> Iterator[Candida
 
 
 def _found(sort: str, call: ast.Call, here: Here, *clauses: Clause) -> Candidate:
-    facts = {"call": here.text(call.func), "sort": sort}
+    facts = {
+        "call": here.text(call.func),
+        "sort": sort,
+        "script": "yes" if here.function(call).kind == "module" else "",
+    }
     return here.candidate("MLS717", call, _SAYS[sort], *clauses, facts=facts, fix=_fix(sort, call, here))
 
 
