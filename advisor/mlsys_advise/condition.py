@@ -59,6 +59,10 @@ class Trains(msgspec.Struct, frozen=True, array_like=True, tag="trains"):
     """A program that reaches the file trains a model, itself or through a framework."""
 
 
+class SharesGradients(msgspec.Struct, frozen=True, array_like=True, tag="shares_gradients"):
+    """A program that reaches the file makes the ranks of a run share their gradients (see ``library/averaging``)."""
+
+
 class ValueIs(msgspec.Struct, frozen=True, array_like=True, tag="value"):
     """The configured value passes a test: ``positive``, ``zero``, ``true``, ``false``, ``given``, ``accelerator``,
     ``over N``, ``at most N``, or ``remote``: an endpoint on the network.
@@ -145,6 +149,10 @@ class Hot(msgspec.Struct, frozen=True, array_like=True, tag="hot"):
     unless: int = 0
 
 
+class ServesLocally(msgspec.Struct, frozen=True, array_like=True, tag="serves_locally"):
+    """Whatever runs the file's handlers listens on sockets of this machine alone: one trusted peer calls them."""
+
+
 class Traced(msgspec.Struct, frozen=True, array_like=True, tag="traced"):
     """The function runs under a compiler or tracer."""
 
@@ -183,6 +191,12 @@ class FileWritten(msgspec.Struct, frozen=True, array_like=True, tag="written"):
     writers: tuple[str, ...]
 
 
+class SavesOptions(msgspec.Struct, frozen=True, array_like=True, tag="saves_options"):
+    """A file of the same program or folder saves a checkpoint that holds the parsed options of a run as an object: the
+    restricted loader would refuse it.
+    """
+
+
 class PathFromOutside(msgspec.Struct, frozen=True, array_like=True, tag="path"):
     """The path comes from the command line, the environment or a setting, or from a visitor of a web page."""
 
@@ -197,6 +211,12 @@ class Fetched(msgspec.Struct, frozen=True, array_like=True, tag="fetched"):
 
     path: Term
     function: str
+
+
+class LiesHere(msgspec.Struct, frozen=True, array_like=True, tag="lies_here"):
+    """What a downloader is given as an address is the path of a file on this machine, or nothing, whoever calls."""
+
+    address: Term
 
 
 class LoadedByCaller(msgspec.Struct, frozen=True, array_like=True, tag="loaded"):
@@ -239,6 +259,7 @@ Condition: TypeAlias = (
     | WritesInto
     | OnAccelerator
     | Trains
+    | SharesGradients
     | ValueIs
     | HasProperty
     | WorkersOver
@@ -249,13 +270,16 @@ Condition: TypeAlias = (
     | HandedTo
     | Exists
     | Hot
+    | ServesLocally
     | Traced
     | AlwaysUnder
     | Pinned
     | Affected
     | FileWritten
+    | SavesOptions
     | PathFromOutside
     | Fetched
+    | LiesHere
     | LoadedByCaller
     | Unused
     | StartsWorkers

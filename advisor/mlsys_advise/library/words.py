@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlsys_advise.library.averaging import AVERAGING
 from mlsys_advise.library.downloads import DOWNLOADS, REQUESTS
 from mlsys_advise.library.waiting import BLOCKING_FUNCTIONS, READING_FUNCTIONS, WAITS
 from mlsys_advise.vocabulary import Vocabulary
@@ -20,6 +21,7 @@ EFFECTS = DECODES | (
     | BLOCKING_FUNCTIONS
     | DOWNLOADS
     | REQUESTS
+    | AVERAGING
     | frozenset(
         # the training loop
         ".backward .step .zero_grad .set_epoch .train_batch .unscale_ .eval .no_sync .fit "

@@ -23,12 +23,16 @@ from mlsys_advise.condition import (
     Hot,
     InProcessPool,
     KindIs,
+    LiesHere,
     LoadedByCaller,
     OnAccelerator,
     PatchedMemory,
     PathFromOutside,
     Pinned,
     RankIs,
+    SavesOptions,
+    ServesLocally,
+    SharesGradients,
     StartsWorkers,
     Traced,
     Trains,
@@ -41,6 +45,7 @@ from mlsys_advise.condition import (
 from mlsys_advise.heat import Context, Frequency, per
 from mlsys_advise.languages.python.loaded_files import holds_objects
 from mlsys_advise.library.advisories import advisories
+from mlsys_advise.library.averaging import AVERAGING
 from mlsys_advise.project.arrays import Arrays
 from mlsys_advise.project.compilers import Compilers
 from mlsys_advise.project.configured import configured
@@ -49,6 +54,7 @@ from mlsys_advise.project.devices import Devices
 from mlsys_advise.project.files import Files
 from mlsys_advise.project.flows import Flow, Flows, Use, place
 from mlsys_advise.project.hotness import Cause, Hotness
+from mlsys_advise.project.listening import Listening
 from mlsys_advise.project.loaders import Loaders
 from mlsys_advise.project.mentions import Mentions
 from mlsys_advise.project.processes import Processes
@@ -68,6 +74,10 @@ _COST: Final[dict[type, int]] = {
     Affected: 1,
     Exists: 2,
     Trains: 2,
+    SharesGradients: 2,
+    ServesLocally: 3,
+    SavesOptions: 9,
+    LiesHere: 9,
     Derives: 3,
     Hot: 4,
     KindIs: 5,
@@ -101,6 +111,7 @@ _OF_MODELS: Final = frozenset(
 )
 
 #: Effects of a training step, and kinds of objects that make such steps.
+_AVERAGING: Final = tuple(sorted(AVERAGING))
 _BACKWARD: Final = (".backward", ".train_batch")
 _TRAINERS: Final = ("hf_trainer", "lightning_trainer", "trainer")
 _METHODS_OF_DICTS: Final = frozenset({"items", "keys", "values", "get", "pop", "copy", "update", "setdefault"})
@@ -123,6 +134,7 @@ class Answers:
         self.loaders = Loaders(world, self.values, self.hotness, self.flows, self.programs)
         self.compilers = Compilers(world, self.values, self.loaders)
         self.files = Files(world, self.values, self.properties, self.hotness)
+        self.listening = Listening(world, self.values, self.programs)
         self.mentions = Mentions(world, self.values, self.hotness)
         self.wrappers = Wrappers(world, self.values, self.flows, self.hotness, self.compilers)
         self.deployment = deployment
@@ -145,6 +157,10 @@ class Answers:
                 return self.residence.on_accelerator(values, devices, path)
             case Trains():
                 return self._trains(path)
+            case SharesGradients():
+                return self._shares_gradients(path)
+            case ServesLocally():
+                return self.listening.locally(path)
             case HasProperty(callee, name):
                 return self._property(callee, name, path)
             case DrawsInWorkers(cls, attribute, readers):
@@ -173,10 +189,14 @@ class Answers:
                 return self._affected(package, concerns, kind, path)
             case FileWritten(term, writers):
                 return self.files.written(term, writers, path)
+            case SavesOptions():
+                return self.files.saves_options(path, self.programs.program(path))
             case PathFromOutside(term):
                 return self.files.set_outside(term, path)
             case Fetched(term, function):
                 return self.files.fetched(term, function, path)
+            case LiesHere(address):
+                return self.files.lies_here(address, path)
             case LoadedByCaller(function):
                 return self._loaded_by_caller(function, path)
             case Unused(function):
@@ -336,6 +356,16 @@ class Answers:
         for file in self.programs.makers(path, _TRAINERS):
             return Reply(True, (Cause(Locus(file, "definition", ""), "a trainer is made in it"),))
         return Reply(False, reason="no program that reaches it trains")
+
+    def _shares_gradients(self, path: str) -> Reply:
+        """Whether a program that reaches the file calls what makes ranks share gradients, or imports it by name: which
+        of several such wrappers a name stands for may depend on what is installed."""
+        if self._exists(_AVERAGING, "program", path).value:
+            return Reply(True)
+        program = self.programs.program(path)
+        if any(file in program for dotted in _AVERAGING for file in self.world.table("import", dotted)):
+            return Reply(True)
+        return Reply(False, reason="no program that reaches it shares gradients between ranks")
 
     def _hot(self, function: str, loop: int, contexts: Context, least: Frequency, unless: int, path: str) -> Reply:
         level = Frequency(least)

@@ -15,7 +15,7 @@ from mlsys_advise.interface import CallRecord
 from mlsys_advise.project.hotness import Cause, Hotness
 from mlsys_advise.project.properties import Properties
 from mlsys_advise.project.reply import Reply
-from mlsys_advise.project.values import Head, Locus, Values
+from mlsys_advise.project.values import Caller, Head, Locus, Values
 from mlsys_advise.project.world import Target, World
 from mlsys_advise.term import (
     Arith,
@@ -24,6 +24,7 @@ from mlsys_advise.term import (
     Either,
     Item,
     Lit,
+    Map,
     Member,
     Name,
     Param,
@@ -95,6 +96,44 @@ class Files:
                         here = Locus(file, "call", caller.function, caller.number)
                         return Reply(True, (Cause(here, "written here"),))
         return Reply(False, facts={"named": min(names)})
+
+    def saves_options(self, path: str, program: frozenset[str]) -> Reply:
+        """Whether a file of the program, or beside a file, saves the parsed options of a run as an object."""
+        folder = posixpath.dirname(path)
+        for file in self.world.table("construct", "torch.save"):
+            for caller in self.values.calls_named(file, "save"):
+                for call in self._savings(caller):
+                    near = call.path in program or posixpath.dirname(call.path) == folder
+                    if near and any(self._holds_options(term, call.path) for term in call.record.args[:1]):
+                        here = Locus(call.path, "call", call.function, call.number)
+                        return Reply(True, (Cause(here, "options are saved here"),))
+        return Reply(False)
+
+    def _savings(self, save: Caller) -> Iterator[Caller]:
+        """A call that saves, or those of the function around it where that hands on what it is given."""
+        record = self.world.function(save.path, save.function, "head")
+        given = save.record.argument("obj", 0)
+        if record is not None and (save.record.hidden or isinstance(given, Param)):
+            yield from (self.values.callers(save.path, save.function) or ())[:_MOST_CALLERS]
+        yield save
+
+    def _holds_options(self, term: Term, path: str) -> bool:
+        """Whether a dictionary has parsed options among its values, and not as a dictionary of their own."""
+        return any(
+            self._is_options_object(inner)
+            for head in self.values.heads(term, path)
+            if isinstance(head.term, Map)
+            for _, value in head.term.items
+            for inner in self.values.heads(value, head.path)
+        )
+
+    def _is_options_object(self, head: Head) -> bool:
+        match head.term:
+            case Call(Name(dotted)):
+                return self.world.lexicon.canonical(dotted).startswith("omegaconf.OmegaConf.")
+            case Call(Member(_, "parse_args_into_dataclasses")):
+                return True
+        return self.values.is_options(head)
 
     def names(self, term: Term, path: str, steps: int = _STEPS) -> frozenset[str]:
         """The last components of the paths that a term may be, as far as they are literal."""
@@ -277,6 +316,21 @@ class Files:
             case Param(function, index):
                 return self._given_download(path, function, index, steps) or no
         return no
+
+    def lies_here(self, address: Term, path: str) -> Reply:
+        """Whether all that an address may be is the path of a file, or nothing."""
+        heads = self.values.heads(address, path)
+        if heads and all(head.term in (Const(""), Const(None)) or self._is_path(head) for head in heads):
+            return Reply(True, reason="what it is to fetch lies on this machine already")
+        return Reply(False)
+
+    def _is_path(self, head: Head) -> bool:
+        match head.term:
+            case Const(str() as text):
+                return "://" not in text
+            case Call(Name(dotted)) if self.world.lexicon.canonical(dotted).startswith(("os.path.", "pathlib.")):
+                return True
+        return bool(self._fetched(head.term, head.path, _STEPS - 1).value)
 
     def _first(self, terms: tuple[Term, ...], path: str, steps: int, otherwise: Reply) -> Reply:
         return next((one for one in (self._fetched(part, path, steps) for part in terms) if one.value), otherwise)

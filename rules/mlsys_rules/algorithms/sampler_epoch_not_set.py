@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from mlsys_advise.condition import HandedTo, Uses, refute, require
+from mlsys_advise.condition import HandedTo, SharesGradients, Uses, refute, require
 from mlsys_advise.here import HIDDEN, Here
 from mlsys_advise.rule import Candidate, rule
 
@@ -38,5 +38,6 @@ def sampler_epoch_not_set(call: ast.Call, here: Here) -> Iterator[Candidate]:
             Uses(*record, "iterated in training epochs without set_epoch"),
             "its loader trains once an epoch, and nothing there calls set_epoch",
         ),
+        require(SharesGradients(), "the ranks of its program share their gradients"),
         refute(HandedTo(*record, _OWNERS), "no framework sets the epoch"),
     )

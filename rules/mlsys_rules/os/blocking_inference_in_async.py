@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from mlsys_advise.condition import Clause, HasProperty, Hot, presume, require
+from mlsys_advise.condition import Clause, HasProperty, Hot, ServesLocally, presume, refute, require
 from mlsys_advise.heat import ONCE, SERVING, SETUP, STEP, TEST
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python.scopes import Region
@@ -49,6 +49,8 @@ def blocking_inference_in_async(call: ast.Call, here: Here) -> Iterator[Candidat
     function = here.function(call)
     if not isinstance(function.node, ast.AsyncFunctionDef) or here.in_test_file or here.imports("flask"):
         return
+    if here.path.endswith(".ipynb"):  # what a notebook serves is a demonstration
+        return
     if _is_awaited(call, here) or here.region(call) & (Region.LAZY | Region.DEAD) or _reads_memory(call, here):
         return
     if _reads_fixed_file(call, here) or _gives_nothing(call):
@@ -64,6 +66,7 @@ def blocking_inference_in_async(call: ast.Call, here: Here) -> Iterator[Candidat
             "other requests, streams and health checks of this process stand still",
             require(HasProperty(callee, "blocks"), "it computes, or waits for a network, on its thread"),
             clause,
+            refute(ServesLocally(), "it listens on a local socket alone"),
             facts={"call": here.text(call.func), "function": function.qualname.rpartition(".")[2]},
             group=f"{call.lineno}:{call.col_offset}",
         )

@@ -16,8 +16,10 @@ from mlsys_advise.condition import (
     Exists,
     Fetched,
     FileWritten,
+    LiesHere,
     LoadedByCaller,
     PathFromOutside,
+    SavesOptions,
     Unused,
     grade,
     refute,
@@ -25,7 +27,9 @@ from mlsys_advise.condition import (
 )
 from mlsys_advise.edit import Fix, SetKeyword
 from mlsys_advise.here import Here
+from mlsys_advise.library.downloads import DOWNLOADS
 from mlsys_advise.rule import Answer, Candidate, rule
+from mlsys_advise.term import Param
 
 _WRITERS: Final = ("torch.save",)
 #: Where temporary and packaged files come from.
@@ -43,6 +47,7 @@ _ANY_MODEL: Final = frozenset(
 )
 _GOES_ON: Final = re.compile(r"resum|restor|continue|last|best")
 _WRITTEN: Final = "the project writes this file"
+_REFUSED: Final = "the project's own checkpoints hold objects"
 _OUTSIDE: Final = "the file comes from outside"
 
 #: What is said of the file, by how it is loaded.
@@ -69,8 +74,13 @@ def _is_not_ones_own(candidate: Candidate, answers: Mapping[str, Answer]) -> Can
         if candidate.facts["sort"] == "default":  # the argument alone is bypassed under such a torch
             candidate = msgspec.structs.replace(candidate, fix=None)
         return _with_source(candidate, _SOURCES[origin])
+    if answers[_REFUSED].value:  # one that was trained here could be read no longer
+        return None
     setting, name = outside.facts.get("setting", ""), written.facts.get("named", "")
     if candidate.facts["sort"] == "vulnerability" or written.value or _GOES_ON.search(setting + name):
+        return None
+    by_hand = candidate.facts["script"] and setting == "the command line"
+    if by_hand and candidate.facts["sort"] == "explicit":  # a conversion that its user runs once
         return None
     given = setting.removeprefix("the option ").removeprefix("the variable ")
     if outside.facts.get("makes") and not _tells(name) and (given == setting or not _tells(given)):
@@ -109,7 +119,9 @@ def unrestricted_checkpoint_load(call: ast.Call, here: Here) -> Iterator[Candida
     restricted = here.argument(call, "weights_only", 3)
     common = (
         grade(FileWritten(here.term(path), _WRITERS), _WRITTEN),
+        grade(SavesOptions(), _REFUSED),
         refute(Unused(here.owner(call)), "nothing calls it"),
+        *_reaches_download(path, here),
     )
     if here.is_constant(restricted, False):
         clauses = (*common, refute(Exists(_ALLOWED, "module"), "types are allow-listed"))
@@ -126,7 +138,11 @@ def unrestricted_checkpoint_load(call: ast.Call, here: Here) -> Iterator[Candida
 
 
 def _found(sort: str, call: ast.Call, here: Here, *clauses: Clause) -> Candidate:
-    facts = {"call": here.text(call.func), "sort": sort}
+    facts = {
+        "call": here.text(call.func),
+        "sort": sort,
+        "script": "yes" if here.function(call).kind == "module" else "",
+    }
     return here.candidate("MLS717", call, _SAYS[sort], *clauses, facts=facts, fix=_fix(sort, call, here))
 
 
@@ -154,6 +170,15 @@ def _from_outside(path: ast.expr, here: Here) -> Clause:
     sources = dict.fromkeys(here.term(leaf) for leaf in (path, *leaves))
     asked = [Fetched(term, owner) for term in sources] + [PathFromOutside(here.term(leaf)) for leaf in leaves]
     return require(AnyOf(tuple(asked)), _OUTSIDE)
+
+
+def _reaches_download(path: ast.expr, here: Here) -> Iterator[Clause]:
+    """That callers give an address to fetch, where the function downloads whatever it is given."""
+    for call in (call for leaf in here.origins(path) for call in _calls(leaf, here)):
+        if call.args and here.callee(call) in DOWNLOADS:
+            address = here.term(call.args[0])
+            if isinstance(address, Param):
+                yield refute(LiesHere(address), "what it would fetch lies on this machine")
 
 
 # -- what becomes of the loaded object

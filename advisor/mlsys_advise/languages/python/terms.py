@@ -171,7 +171,7 @@ class Terms:
             text = str(start.value)
             if text.startswith("cuda"):
                 return Arith((Const("cuda"), Lit("str")))
-            if "://" in text[:12]:
+            if "://" in text[:12] or text.startswith("unix:"):
                 return Arith((Const(text[:80]), Lit("str")))
         return Lit("str")
 
