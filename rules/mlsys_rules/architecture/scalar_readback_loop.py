@@ -151,7 +151,7 @@ def _candidate(
     if placement.device == HOST:
         return
     term = here.term(tensor)
-    clauses: list[Clause] = [refute(Traced(here.owner(call))), *_repeated(loop, here)]
+    clauses: list[Clause] = [refute(Traced(here.owner(call))), *_repeated(loop, place, here)]
     if not placement.device:
         if not placement.values and not placement.devices:
             return
@@ -174,7 +174,7 @@ def _candidate(
     )
 
 
-def _repeated(loop: Loop, here: Here) -> Iterator[Clause]:
+def _repeated(loop: Loop, place: str, here: Here) -> Iterator[Clause]:
     """What makes the waits of one loop many: it runs in every step, and if it launches nothing, it has many passes.
 
     A pass that launches work stands still until it is done, each time. Where none is launched, only the first read
@@ -192,21 +192,24 @@ def _repeated(loop: Loop, here: Here) -> Iterator[Clause]:
         )
         yield require(AnyOf((Trains(), decoding)), "the program trains or decodes")
         if not _walks_flattened(loop, here):
-            nested = Hot(function, number, TRAINING | EVALUATION, ITEM)
             yield require(
-                AnyOf((decoding, nested, *_nested(loop, here))),
+                AnyOf((decoding, *_nested(loop, place, here))),
                 "the loop runs for every sample or token, or over a flattened tensor",
             )
 
 
-def _nested(loop: Loop, here: Here) -> Iterator[Hot]:
+def _nested(loop: Loop, place: str, here: Here) -> Iterator[Hot]:
     """The loops around a loop, in its function or around a call of it in this file: one of them may run in each step.
 
-    How long such a loop is need not be known: whatever it runs over multiplies the reads.
+    How long such a loop is need not be known: whatever it runs over multiplies the reads. A pass that waits for more
+    than the reads, or writes a file, is long beside them.
     """
     around = list(here.bodies.nest(loop))[1:]
+    if any(_fetches_or_writes(outer, place, here) for outer in around[:1]):
+        return
+    yield Hot(*here.number(loop.node), TRAINING | EVALUATION, ITEM)
     for call in here.calls_to(here.function(loop.node)):
-        around.extend(here.loops(call))
+        around.extend(outer for outer in here.loops(call) if not _fetches_or_writes(outer, place, here))
     for outer in around:
         yield Hot(*here.number(outer.node), TRAINING | EVALUATION, STEP, _RARE)
 
@@ -258,12 +261,21 @@ def _waits_anyway(loop: Loop, place: str, here: Here) -> bool:
 
     One wait less then changes nothing.
     """
+    if _fetches_or_writes(loop, place, here):
+        return True
     for node in here.bodies.nodes(loop):
-        if isinstance(node, ast.If | ast.IfExp) and _tests_relative(node.test, place, loop, here):
-            return True
         match node:
+            case ast.If(test) | ast.IfExp(test) if _tests_relative(test, place, loop, here):
+                return True
             case ast.Call() if here.device_work.measures(node) or here.device_work.uploads(node):
                 return True
+    return False
+
+
+def _fetches_or_writes(loop: Loop, place: str, here: Here) -> bool:
+    """Whether each pass brings something else to the host, or writes a file."""
+    for node in here.bodies.nodes(loop):
+        match node:
             case ast.Call(ast.Attribute(of, "cpu" | "numpy" | "tolist")):
                 if not (indices.key(of) or "").startswith(place):
                     return True
