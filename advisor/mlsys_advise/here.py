@@ -35,7 +35,7 @@ from mlsys_advise.project.values import Values
 from mlsys_advise.project.world import Entry, World
 from mlsys_advise.rule import Candidate
 from mlsys_advise.span import Span
-from mlsys_advise.term import Name, Term
+from mlsys_advise.term import Def, Member, Name, Self, Term
 
 _REFERENCE_WORDS: Final = frozenset(["ref", "reference", "naive", "slow", "golden", "baseline", "verify", "expected"])
 _REFERENCE_FOLDERS: Final = frozenset(
@@ -440,6 +440,17 @@ class Here:
         """The calls of a library function in the file."""
         for scope in self.module.scopes:
             yield from (site.node for site in scope.calls if self.callee(site.node) == dotted)
+
+    def calls_to(self, function: Scope) -> Iterator[ast.Call]:
+        """The calls of a function of the file in it: by its name, or as a method of the receiver."""
+        owner, _, name = function.qualname.rpartition(".")
+        wanted = (Def(function.qualname), Member(Self(owner), name))
+        for scope in self.module.scopes:
+            for site in scope.calls:
+                func = site.node.func
+                called = func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
+                if called == name and self.term(func) in wanted:
+                    yield site.node
 
     def file_name(self, path: ast.expr) -> str | None:
         """The last component of a path, or of an opened file's path, where it is literal by this file alone."""

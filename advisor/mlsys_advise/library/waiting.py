@@ -21,6 +21,10 @@ WAITING_FUNCTIONS: Final = _words(
     "torch.unique torch.equal torch.allclose torch.is_nonzero torch.isnan torch.isfinite torch.isinf "
     "torch.cuda.empty_cache jax.block_until_ready jax.device_get jax.effects_barrier"
 )
+#: Functions of a tensor whose result is as long as the values say; with one argument, `where` is among them.
+MEASURING: Final = _words("torch.where torch.nonzero torch.argwhere torch.unique torch.bincount")
+#: Functions that make a tensor of Python data, on the device that they are given.
+CONVERTING: Final = _words("torch.tensor torch.as_tensor")
 #: Methods whose result lives on an accelerator, and those whose result lives on the host.
 ACCELERATING: Final = _words("cuda xpu npu")
 ON_HOST: Final = _words("cpu numpy tolist item")

@@ -120,6 +120,8 @@ def _conditions(first: ast.Call, last: ast.Call, interval: list[ast.stmt], here:
     waits = [number for number, (event, _) in enumerate(events) if event == WAIT]
     tail = events[waits[-1] + 1 :] if waits else events
     sorts = [event for event, _ in tail]
+    if STEP not in sorts and _uploads_after_work(events, waits, here):
+        return None
     steps = any(event == STEP for event, part in events if _is_backward(part)) and STEP in sorts
     begin = 0
     clauses: list[Clause] = []
@@ -137,6 +139,15 @@ def _conditions(first: ast.Call, last: ast.Call, interval: list[ast.stmt], here:
     for callee in _callees([part for event, part in tail[begin:] if event == ASK], here):
         clauses.append(refute(HasProperty(callee, _WAITS), "nothing called in between waits for the device"))
     return clauses
+
+
+def _uploads_after_work(events: list[tuple[str, ast.expr]], waits: list[int], here: Here) -> bool:
+    """Whether the last wait is a copy from the host behind work, or what may be work: what follows is a small rest."""
+    if not waits:
+        return False
+    _, last = events[waits[-1]]
+    copies = isinstance(last, ast.Call) and here.device_work.uploads(last)
+    return copies and any(event != WAIT for event, _ in events[: waits[-1]])
 
 
 def _is_backward(part: ast.expr) -> bool:

@@ -48,8 +48,13 @@ _FEW: Final = 4
 _FEW_COPIES: Final = 16
 #: What may run a loop again and again on a device; data are prepared on the host.
 _STEPS: Final = TRAINING | EVALUATION | DECODING | SERVING
+#: Operations between a tensor and the view that it was made of.
+_MOST_STEPS: Final = 8
 #: Methods of arrays with a single result.
 _ONE_RESULT: Final = (arrays.REDUCTIONS - arrays.PAIRED) | arrays.SAME_SHAPE | arrays.PERMUTING
+#: Ways to give all elements of a tensor one axis: as many as the whole batch has, of pixels or of tokens.
+_FLATTENING: Final = frozenset({"flatten", "ravel"})
+_RESHAPING: Final = frozenset({"view", "reshape"})
 #: Methods that turn tokens on a device into text, and those that write a file. They only ever excuse.
 _FETCHING: Final = frozenset({"decode", "batch_decode"})
 _WRITING: Final = frozenset({"savefig", "save", "write", "imwrite", "export"})
@@ -146,7 +151,7 @@ def _candidate(
     if placement.device == HOST:
         return
     term = here.term(tensor)
-    clauses: list[Clause] = [refute(Traced(here.owner(call))), *_repeated(loop, here)]
+    clauses: list[Clause] = [refute(Traced(here.owner(call))), *_repeated(loop, place, here)]
     if not placement.device:
         if not placement.values and not placement.devices:
             return
@@ -169,11 +174,12 @@ def _candidate(
     )
 
 
-def _repeated(loop: Loop, here: Here) -> Iterator[Clause]:
-    """What makes the waits of one loop many: it runs in every step, and if it launches nothing, of a training program.
+def _repeated(loop: Loop, place: str, here: Here) -> Iterator[Clause]:
+    """What makes the waits of one loop many: it runs in every step, and if it launches nothing, it has many passes.
 
-    A pass that launches work stands still until it is done, each time. One that launches nothing only pays for the
-    copies, which is worth a change where the loop runs in every step of a training program or for every token.
+    A pass that launches work stands still until it is done, each time. Where none is launched, only the first read
+    waits, and the others pay for their copies: about ten microseconds each, too little for the samples of one batch.
+    It adds up for every decoded token, and where the loop stands in another one or walks all elements of a batch.
     """
     function, number = here.number(loop.node)
     yield require(AnyOf(_often(function, number, _STEPS)), "the loop runs in every step")
@@ -185,6 +191,54 @@ def _repeated(loop: Loop, here: Here) -> Iterator[Clause]:
             "every token, training step or evaluation",
         )
         yield require(AnyOf((Trains(), decoding)), "the program trains or decodes")
+        if not _walks_flattened(loop, here):
+            yield require(
+                AnyOf((decoding, *_nested(loop, place, here))),
+                "the loop runs for every sample or token, or over a flattened tensor",
+            )
+
+
+def _nested(loop: Loop, place: str, here: Here) -> Iterator[Hot]:
+    """The loops around a loop, in its function or around a call of it in this file: one of them may run in each step.
+
+    How long such a loop is need not be known: whatever it runs over multiplies the reads. A pass that waits for more
+    than the reads, or writes a file, is long beside them.
+    """
+    around = list(here.bodies.nest(loop))[1:]
+    if any(_fetches_or_writes(outer, place, here) for outer in around[:1]):
+        return
+    yield Hot(*here.number(loop.node), TRAINING | EVALUATION, ITEM)
+    for call in here.calls_to(here.function(loop.node)):
+        around.extend(outer for outer in here.loops(call) if not _fetches_or_writes(outer, place, here))
+    for outer in around:
+        yield Hot(*here.number(outer.node), TRAINING | EVALUATION, STEP, _RARE)
+
+
+def _walks_flattened(loop: Loop, here: Here) -> bool:
+    """Whether a pass takes an element of a tensor that was given a single axis: the loop is as long as all of it."""
+    walked = here.walked(loop)
+    if walked is not None and _flattened(walked, here):
+        return True
+    return any(_flattened(chain.base, here) for chain in here.bodies.elements(loop))
+
+
+def _flattened(tensor: ast.expr, here: Here) -> bool:
+    """Whether a tensor was given a single axis, as by `view(-1)`, and kept it."""
+    for _ in range(_MOST_STEPS):
+        match here.source_of(tensor):
+            case ast.Call(ast.Attribute(_, attr)) if attr in _FLATTENING:
+                return True
+            case ast.Call(ast.Attribute(_, attr), [ast.UnaryOp(ast.USub(), ast.Constant(1)), *rest]) if (
+                attr in _RESHAPING
+            ):
+                return all(here.literal(axis) == 1 for axis in rest)
+            case ast.Call(ast.Attribute(of, attr)) if attr in arrays.SAME_SHAPE:
+                tensor = of
+            case ast.Compare(left) | ast.BinOp(left):
+                tensor = left
+            case _:
+                return False
+    return False
 
 
 def _often(function: str, number: int, contexts: Context) -> tuple[Hot, ...]:
@@ -203,10 +257,23 @@ def _computed(tensor: ast.expr, here: Here) -> bool:
 
 
 def _waits_anyway(loop: Loop, place: str, here: Here) -> bool:
-    """Whether each pass fetches something else, which no list in front of the loop could hold, or writes a file.
+    """Whether each pass waits for something else, which no list in front of the loop could hold, or writes a file.
 
     One wait less then changes nothing.
     """
+    if _fetches_or_writes(loop, place, here):
+        return True
+    for node in here.bodies.nodes(loop):
+        match node:
+            case ast.If(test) | ast.IfExp(test) if _tests_relative(test, place, loop, here):
+                return True
+            case ast.Call() if here.device_work.measures(node) or here.device_work.uploads(node):
+                return True
+    return False
+
+
+def _fetches_or_writes(loop: Loop, place: str, here: Here) -> bool:
+    """Whether each pass brings something else to the host, or writes a file."""
     for node in here.bodies.nodes(loop):
         match node:
             case ast.Call(ast.Attribute(of, "cpu" | "numpy" | "tolist")):
@@ -217,6 +284,27 @@ def _waits_anyway(loop: Loop, place: str, here: Here) -> bool:
             case ast.Call(ast.Attribute(_, attr)) if attr in _FETCHING or attr in _WRITING:
                 return True
     return False
+
+
+def _tests_relative(test: ast.expr, place: str, loop: Loop, here: Here) -> bool:
+    """Whether a test compares an element that is not read by name, of another tensor that lives where this one does."""
+    for part in ast.walk(test):
+        if not isinstance(part, ast.Compare):
+            continue
+        for operand in (part.left, *part.comparators):
+            if isinstance(operand, ast.Subscript):
+                chain = indices.access(operand)
+                if indices.key(chain.base) != place and _varies(chain, loop, here) and "tensor" in _likely(chain, here):
+                    return True
+    return False
+
+
+def _likely(chain: indices.Access, here: Here) -> frozenset[str]:
+    """The kinds of what is subscribed; arithmetic on columns of an array gives an array."""
+    match here.source_of(chain.base):
+        case ast.BinOp():
+            return frozenset({"tensor"})
+    return here.kinds(chain.base)
 
 
 def _shown(call: ast.Call, here: Here) -> bool:

@@ -15,6 +15,7 @@ from mlsys_advise.heat import STEP, WORK
 from mlsys_advise.here import Here
 from mlsys_advise.languages.python.scopes import Region, classify
 from mlsys_advise.rule import Answer, Candidate, rule
+from mlsys_advise.term import Param
 
 #: What a call on the way may be under without its being a habit: a policy, an accident, or beside something heavy.
 _EXCUSES: Final = (
@@ -61,7 +62,7 @@ def gc_collect_in_hot_path(call: ast.Call, here: Here) -> Iterator[Candidate]:
         return
     if not isinstance(here.parent(call), ast.Expr) or _is_endpoint(call, here) or _measures_or_waits(call, here):
         return
-    if _returns_early(call, here):
+    if _returns_early(call, here) or _ends_a_run(call, here):
         return
     yield here.candidate(
         "MLS401",
@@ -89,6 +90,35 @@ def _returns_early(call: ast.Call, here: Here) -> bool:
                 if classify(part.test) & Region.POLICY and not _OPT_OUT.search(test):
                     return True
     return False
+
+
+def _ends_a_run(call: ast.Call, here: Here) -> bool:
+    """Whether a loop in front of the call runs models again and again, as a sampler does: the pass is a whole run.
+
+    A collection is nothing beside it. A loop over micro-batches, which goes backward, is part of a step.
+    """
+    for statement in here.before(here.statement(call)):
+        for part in ast.walk(statement):
+            if isinstance(part, ast.For | ast.While) and _runs_models(part, here):
+                return True
+    return False
+
+
+def _runs_models(statement: ast.For | ast.While, here: Here) -> bool:
+    """Whether each pass calls objects that the function was handed, hands on a result to the next, and only infers."""
+    loop = here.loop(statement)
+    if loop is None or not loop.carried:
+        return False
+    calls = [part for part in here.bodies.nodes(loop) if isinstance(part, ast.Call)]
+    if any(isinstance(call.func, ast.Attribute) and call.func.attr == "backward" for call in calls):
+        return False
+    # A walk over layers calls each of them once: that is one pass through a network.
+    walked = {part.id for part in ast.walk(loop.target) if isinstance(part, ast.Name)} if loop.target else set()
+    return any(
+        (isinstance(here.term(call.func), Param) or "module" in here.kinds(call.func))
+        and not (isinstance(call.func, ast.Name) and call.func.id in walked)
+        for call in calls
+    )
 
 
 def _is_endpoint(call: ast.Call, here: Here) -> bool:

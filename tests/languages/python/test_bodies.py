@@ -180,3 +180,21 @@ def test_literal_trips(iterable: str, trips: int | None) -> None:
                 pass
     """)
     assert document.trips(innermost(document)) == trips
+
+
+@pytest.mark.parametrize(
+    ("body", "launched"),
+    [
+        ("x[i].sum()", True),
+        ("torch.topk(x[i], 3)", True),
+        ("other[i, :3].mean()", True),
+        ("other[i].mean()", False),
+        ("items.append(x[i])", False),
+        ("torch.randint(0, 9, (3,), device=x.device)", True),
+        ("torch.randint(0, 9, (3,))", False),
+        ("torch.zeros(3)", False),
+    ],
+)
+def test_launches(body: str, launched: bool) -> None:
+    document, loop = loop_with(body)
+    assert document.bodies.launches(loop) == launched

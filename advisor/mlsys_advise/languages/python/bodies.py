@@ -46,6 +46,8 @@ _COMPUTING: Final = (
 )
 #: Functions of torch that make tensors on the host, or ask about them.
 _HOSTED: Final = arrays.CONVERTED | frozenset({"from_numpy", "is_tensor", "numel", "device", "Size", "Generator"})
+#: Functions of torch that fill a tensor, on the host unless they are given a device.
+_FILLING: Final = (arrays.FILLED | arrays.ONE_AXIS | frozenset({"eye", "randint"})) - {"bincount", "flatnonzero"}
 _SIMPLE: Final = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass)
 _BRANCHES: Final = (ast.If, ast.Continue, ast.Break, ast.Return)
 _DEFINITIONS: Final = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
@@ -392,13 +394,24 @@ class Bodies:
         for node in self.nodes(loop):
             match node:
                 case ast.Call(func):
-                    if self._computes(func, scope):
+                    if self._computes(func, scope) and not self._fills_host(node, scope):
                         return True
                 case ast.Subscript(of, index, ast.Store()):
                     wide = any(indices.sort(part) in _WIDE_PARTS for part in indices.parts_of(index))
                     if wide and "tensor" in self.kinds(of, scope):
                         return True
         return False
+
+    def _takes_axes(self, node: ast.expr, scope: Scope) -> bool:
+        """Whether an index of several axes shows that something of unknown kind is an array."""
+        return isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple) and not self.kinds(node, scope)
+
+    def _fills_host(self, node: ast.Call, scope: Scope) -> bool:
+        """Whether a tensor is filled where nobody named a device: on the host, by default."""
+        callee = self.terms.of(node.func, scope, 4)
+        if not isinstance(callee, Name) or callee.dotted.rpartition(".")[2] not in _FILLING:
+            return False
+        return all(keyword.arg not in ("device", None) for keyword in node.keywords)
 
     def _computes(self, func: ast.expr, scope: Scope) -> bool:
         callee = self.terms.of(func, scope, 4)
@@ -409,7 +422,7 @@ class Bodies:
                 return False
             return self.terms.lexicon.constructed(dotted) in ("tensor", "tensors")
         if isinstance(func, ast.Attribute) and func.attr in _COMPUTING:
-            return "tensor" in self.kinds(func.value, scope)
+            return "tensor" in self.kinds(func.value, scope) or self._takes_axes(func.value, scope)
         return "module" in self._kinds_of(callee)
 
     # -- what a pass takes from the one before

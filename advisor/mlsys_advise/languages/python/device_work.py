@@ -11,7 +11,16 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from mlsys_advise.languages.python.evaluation import between, expressions
-from mlsys_advise.library.waiting import CREATING, QUIET, READING, READS_BACK, WAITING_FUNCTIONS, WAITING_METHODS
+from mlsys_advise.library.waiting import (
+    CONVERTING,
+    CREATING,
+    MEASURING,
+    QUIET,
+    READING,
+    READS_BACK,
+    WAITING_FUNCTIONS,
+    WAITING_METHODS,
+)
 from mlsys_advise.term import Const, Lit, Name, Term
 from mlsys_advise.vocabulary import Lexicon
 
@@ -19,6 +28,7 @@ WORK: Final = "work"
 STEP: Final = "step"
 WAIT: Final = "wait"
 ASK: Final = "ask"
+ACCELERATOR: Final = "accelerator"
 
 #: Kinds of values that may live on a device.
 _DEVICE_VALUES: Final = frozenset({"tensor", "tensors", "jax_array", "model_output", "cupy_array"})
@@ -60,6 +70,38 @@ class DeviceWork:
         """The first expression in between that waits for the device, as far as this file alone can tell."""
         return next((part for event, part in self.events(first, last, statements) if event == WAIT), None)
 
+    def measures(self, call: ast.Call) -> bool:
+        """Whether a call makes a tensor whose size the device has yet to compute: the host waits for it."""
+        match call:
+            case ast.Call(ast.Attribute(_, "nonzero" | "masked_select")):
+                return True
+            case ast.Call(func, [_], []):
+                callee = self.term(func)
+                return isinstance(callee, Name) and self.lexicon.canonical(callee.dotted) in MEASURING
+        return False
+
+    def uploads(self, call: ast.Call) -> bool:
+        """Whether a call copies host data to a device and returns when they are there: it waits for the stream.
+
+        Of a tensor that lives nobody knows where, it may.
+        """
+        if any(keyword.arg == "non_blocking" for keyword in call.keywords):
+            return False
+        match call:
+            case ast.Call(ast.Attribute(of, "cuda" | "xpu" | "npu")):
+                return self._may_be_host(of)
+            case ast.Call(ast.Attribute(of, "to"), [destination, *_]):
+                return self.destination(destination) == ACCELERATOR and self._may_be_host(of)
+            case ast.Call(func, [_, *_]):
+                callee = self.term(func)
+                if not isinstance(callee, Name) or self.lexicon.canonical(callee.dotted) not in CONVERTING:
+                    return False
+                return any(one.arg == "device" and self.destination(one.value) != "host" for one in call.keywords)
+        return False
+
+    def _may_be_host(self, node: ast.expr) -> bool:
+        return self.device(node) != ACCELERATOR and "module" not in self.kinds(node)
+
     # -- single expressions
 
     def _event(self, part: ast.expr, results: frozenset[str], tested: bool) -> str:
@@ -67,7 +109,7 @@ class DeviceWork:
             return WAIT
         match part:
             case ast.Call():
-                return self._call(part, results)
+                return WAIT if self.uploads(part) else self._call(part, results)
             case ast.FormattedValue(value) if self._on_device(value, results):
                 return WAIT
             case ast.Subscript(_, ast.Compare() | ast.UnaryOp(ast.Invert()) as mask, ast.Load()):
