@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 import gc
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain, repeat
+from typing import Any
 
 import msgspec
 
@@ -24,6 +25,7 @@ from mlsys_advise.registry import Registry, load_rules
 from mlsys_advise.rule import Candidate, Rule
 from mlsys_advise.span import Span
 from mlsys_advise.suppression.directives import Suppression, suppressions
+from mlsys_advise.term import Name
 from mlsys_advise.vocabulary import Lexicon
 
 _encode = msgspec.msgpack.Encoder(enc_hook=lambda value: int(value)).encode
@@ -148,13 +150,40 @@ class Analyst:
             return found, errors
         here = Here(document)
         calls = [site.node for scope in document.module.scopes for site in scope.calls]
+        called = self._by_name(document, calls, frozenset(name for rule in rules for name in rule.calls))
         for rule in rules:
-            asked: Iterable[ast.AST] = calls if rule.nodes == (ast.Call,) else nodes(document, rule)
+            asked: Iterable[ast.AST]
+            if rule.calls:
+                some = sorted(number for name in rule.calls for number in called.get(name, ()))
+                asked = chain(nodes(document, rule, but={ast.Call}), [calls[number] for number in some])
+            else:
+                asked = calls if rule.nodes == (ast.Call,) else nodes(document, rule)
             try:
                 found.extend(chain.from_iterable(map(rule.check, asked, repeat(here))))
             except Exception as error:
                 self._failed(rule, document.path, error, errors)
         return found, errors
+
+    def _by_name(
+        self, document: PythonDocument, calls: Sequence[ast.Call], wanted: frozenset[str]
+    ) -> dict[str, list[int]]:
+        """The numbers of the calls of wanted names: one look at each call here saves one for each rule."""
+        found: dict[str, list[int]] = {}
+        for number, call in enumerate(calls):
+            func: Any = call.func
+            cls = type(func)
+            last = func.attr if cls is ast.Attribute else func.id if cls is ast.Name else ""
+            if last in wanted:
+                found.setdefault(last, []).append(number)
+        if any("." in name for name in wanted):
+            callees, canonical = document.extraction.callees, self.lexicon.canonical
+            for number, call in enumerate(calls):
+                callee = callees[call]
+                if type(callee) is Name:
+                    dotted = canonical(callee.dotted)
+                    if dotted in wanted:
+                        found.setdefault(dotted, []).append(number)
+        return found
 
     def _failed(self, rule: Rule, path: str, error: Exception, errors: list[InternalError]) -> None:
         if self.raise_errors:
@@ -172,10 +201,10 @@ def _lines(spans: Mapping[str, Span]) -> dict[str, int]:
     return {key: span.line for key, span in spans.items()}
 
 
-def nodes(document: PythonDocument, rule: Rule) -> Iterator[ast.AST]:
-    """The nodes of a document that a rule is asked of, in order of the walk."""
+def nodes(document: PythonDocument, rule: Rule, but: Set[type[ast.AST]] = frozenset()) -> Iterator[ast.AST]:
+    """The nodes of a document of the classes that a rule is asked of, in order of the walk."""
     module = document.module
-    wanted = frozenset(rule.nodes)
+    wanted = frozenset(rule.nodes) - but
     seen: set[ast.AST] = set()
     if ast.Module in wanted:
         yield module.tree

@@ -65,7 +65,9 @@ class Rule(msgspec.Struct, frozen=True):
     """A check with its metadata.
 
     ``heat`` is the least heat that every candidate must have, or None where the rule asks for heat itself or not at
-    all. ``words`` are identifiers one of which a file must contain. ``confirm`` may settle a candidate by the answers
+    all. ``words`` are identifiers one of which a file must contain. Of calls, a rule with ``calls`` is asked only of
+    those that are written with one of these last names (``item``) or go, through whatever alias, to one of these dotted
+    ones (``torch.compile``). ``confirm`` may settle a candidate by the answers
     to its clauses that have a ``says``. ``preview`` keeps a rule out of runs without ``--preview``; ``since`` is the
     version of the pack that brought it.
     """
@@ -82,6 +84,7 @@ class Rule(msgspec.Struct, frozen=True):
     evidence: str = ""
     heat: tuple[Context, Frequency] | None = None
     words: tuple[str, ...] = ()
+    calls: frozenset[str] = frozenset()
     yields_to: tuple[str, ...] = ()
     confirm: Confirm | None = None
     optin: bool = False
@@ -126,6 +129,7 @@ def rule(
     evidence: str = "",
     heat: tuple[Context, Frequency] | None = None,
     words: tuple[str, ...] = (),
+    calls: frozenset[str] = frozenset(),
     yields_to: tuple[str, ...] = (),
     confirm: Confirm | None = None,
     optin: bool = False,
@@ -157,6 +161,7 @@ def rule(
             evidence=evidence,
             heat=heat,
             words=words,
+            calls=calls,
             yields_to=yields_to,
             confirm=confirm,
             optin=optin,

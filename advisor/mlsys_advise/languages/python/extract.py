@@ -69,7 +69,8 @@ HARMLESS: Final = frozenset(
     "glob uuid textwrap weakref".split()
 )
 _TEXT: Final = Lit("str")
-#: Keyword arguments that are kept.
+#: Arguments that are kept: by position, and by keyword.
+_MOST_ARGUMENTS: Final = 8
 _MOST_KEYWORDS: Final = 24
 #: Entries of a dict that are kept.
 _MOST_ITEMS: Final = 8
@@ -331,10 +332,8 @@ class Extraction:
             keywords, hidden = self._keywords(node, scope)
         args: tuple[Term, ...] = ()
         if node.args:
-            args = tuple([self._argument(arg, scope) for arg in node.args[:8]])
-            for arg in node.args:
-                if type(arg) is ast.Starred:
-                    hidden = True
+            args = tuple([self._argument(arg, scope) for arg in node.args[:_MOST_ARGUMENTS]])
+            hidden = hidden or ast.Starred in map(type, node.args)
         return CallRecord(
             callee, args, keywords, loop, region, -1 if identity is None else identity[1], site.awaited, hidden
         )
