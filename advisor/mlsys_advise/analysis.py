@@ -10,7 +10,6 @@ import gc
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain, repeat
-from typing import Any
 
 import msgspec
 
@@ -25,7 +24,6 @@ from mlsys_advise.registry import Registry, load_rules
 from mlsys_advise.rule import Candidate, Rule
 from mlsys_advise.span import Span
 from mlsys_advise.suppression.directives import Suppression, suppressions
-from mlsys_advise.term import Name
 from mlsys_advise.vocabulary import Lexicon
 
 _encode = msgspec.msgpack.Encoder(enc_hook=lambda value: int(value)).encode
@@ -150,12 +148,10 @@ class Analyst:
             return found, errors
         here = Here(document)
         calls = [site.node for scope in document.module.scopes for site in scope.calls]
-        called = self._by_name(document, calls, frozenset(name for rule in rules for name in rule.calls))
         for rule in rules:
             asked: Iterable[ast.AST]
             if rule.calls:
-                some = sorted(number for name in rule.calls for number in called.get(name, ()))
-                asked = chain(nodes(document, rule, but={ast.Call}), [calls[number] for number in some])
+                asked = chain(nodes(document, rule, but={ast.Call}), self._named(document, rule.calls))
             else:
                 asked = calls if rule.nodes == (ast.Call,) else nodes(document, rule)
             try:
@@ -164,26 +160,14 @@ class Analyst:
                 self._failed(rule, document.path, error, errors)
         return found, errors
 
-    def _by_name(
-        self, document: PythonDocument, calls: Sequence[ast.Call], wanted: frozenset[str]
-    ) -> dict[str, list[int]]:
-        """The numbers of the calls of wanted names: one look at each call here saves one for each rule."""
-        found: dict[str, list[int]] = {}
-        for number, call in enumerate(calls):
-            func: Any = call.func
-            cls = type(func)
-            last = func.attr if cls is ast.Attribute else func.id if cls is ast.Name else ""
-            if last in wanted:
-                found.setdefault(last, []).append(number)
-        if any("." in name for name in wanted):
-            callees, canonical = document.extraction.callees, self.lexicon.canonical
-            for number, call in enumerate(calls):
-                callee = callees[call]
-                if type(callee) is Name:
-                    dotted = canonical(callee.dotted)
-                    if dotted in wanted:
-                        found.setdefault(dotted, []).append(number)
-        return found
+    def _named(self, document: PythonDocument, names: frozenset[str]) -> list[ast.Call]:
+        """The calls of a document with one of these names, in order of the walk."""
+        module = document.module
+        places = {place for name in names for place in module.called.get(name, ())}
+        for dotted, calls in document.extraction.called.items():
+            if self.lexicon.canonical(dotted) in names:
+                places.update(calls)
+        return [module.scopes[scope].calls[position].node for scope, position in sorted(places)]
 
     def _failed(self, rule: Rule, path: str, error: Exception, errors: list[InternalError]) -> None:
         if self.raise_errors:

@@ -21,7 +21,7 @@ from mlsys_advise.interface import (
 from mlsys_advise.languages.python import loops as loop_facts
 from mlsys_advise.languages.python.scopes import Bind, CallSite, Loop, Module, Region, Scope
 from mlsys_advise.languages.python.terms import Terms, annotation, item
-from mlsys_advise.languages.python.writes import written
+from mlsys_advise.languages.python.writes import writing_calls, written
 from mlsys_advise.languages.source import Source
 from mlsys_advise.term import (
     UNKNOWN,
@@ -119,6 +119,9 @@ class Extraction:
         self.loop_number: dict[int, tuple[str, int]] = {}
         self.call_number: dict[ast.Call, tuple[str, int]] = {}
         self.callees: dict[ast.Call, Term] = {}
+        #: where named functions are called, as in ``Module.called``, by dotted name
+        self.called: dict[str, list[tuple[int, int]]] = {}
+        self._writing = writing_calls(module)
         self._settled: dict[tuple[str, str], bool] = {}
         self._names: dict[str, _Library] = {}
         self._assigned: dict[tuple[str, str], list[tuple[ast.expr | None, Scope]]] = {}
@@ -158,17 +161,19 @@ class Extraction:
                 for node, value, path, _ in scope.attributes:
                     if type(node.value) is ast.Name and node.value.id == receiver:
                         self._assigned.setdefault((scope.cls, node.attr), []).append((None if path else value, scope))
-        terms, callees = self.terms, self.callees
+        terms, callees, called = self.terms, self.callees, self.called
         for owner, scopes in groups.items():
             number = 0
             for scope in scopes:
                 for loop in scope.loops:
                     self.loop_number[loop.index] = (owner, number)
                     number += 1
-                for site in scope.calls:
+                for position, site in enumerate(scope.calls):
                     call = site.node
                     callee = callees[call] = terms.of(call.func, scope)
                     terms.identify(call, callee, owner)
+                    if type(callee) is Name:
+                        called.setdefault(callee.dotted, []).append((scope.index, position))
         functions = {owner: self._function(owner, scopes) for owner, scopes in groups.items()}
         classes = {scope.qualname: self._class(scope) for scope in module.scopes if scope.kind == "class"}
         body = module.scopes[0]
@@ -265,7 +270,7 @@ class Extraction:
             stores=stores,
             effects=tuple(sorted(effects)),
             foreign=tuple(sorted(foreign)),
-            writes=written(scope, self.module),
+            writes=written(scope, self.module, self._writing.get(scope.index, ())),
         )
 
     def _loop(self, loop: Loop) -> LoopRecord:

@@ -6,10 +6,11 @@ A view counts as the array that it shows. What the function hands on to others i
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import Final
 
 from mlsys_advise.languages.python import indices
-from mlsys_advise.languages.python.scopes import Bind, Module, Scope
+from mlsys_advise.languages.python.scopes import OUT, Bind, Module, Scope
 from mlsys_advise.library import arrays
 
 _VIEWS: Final = frozenset(
@@ -18,16 +19,29 @@ _VIEWS: Final = frozenset(
 _STEPS: Final = 6
 
 
-def written(scope: Scope, module: Module) -> tuple[int, ...]:
-    """The numbers of the parameters that the code of a function writes into."""
+def writing_calls(module: Module) -> dict[int, list[int]]:
+    """By scope, the positions of the calls that may write into something, going by what is called or by `out=`."""
+    found: dict[int, list[int]] = {}
+    for name, places in module.called.items():
+        if name == OUT or name in _SHUFFLES or arrays.mutates(name):
+            for scope, position in places:
+                found.setdefault(scope, []).append(position)
+    return found
+
+
+def written(scope: Scope, module: Module, positions: Sequence[int]) -> tuple[int, ...]:
+    """The numbers of the parameters that the code of a function writes into.
+
+    ``positions`` are those of ``writing_calls`` for the scope.
+    """
     if not scope.parameters or scope.kind == "class":
         return ()
     numbers = {number for number in scope.written if isinstance(number, int)}
     for place in scope.written:
         if isinstance(place, ast.expr):
             numbers.update(_load(place, module))
-    for site in scope.calls:
-        node = site.node
+    for position in positions:
+        node = scope.calls[position].node
         func = node.func
         if type(func) is ast.Attribute:
             name = func.attr
