@@ -24,6 +24,7 @@ from mlsys_advise.registry import Registry, load_rules
 from mlsys_advise.rule import Candidate, Rule
 from mlsys_advise.span import Span
 from mlsys_advise.suppression.directives import Suppression, suppressions
+from mlsys_advise.term import Name
 from mlsys_advise.vocabulary import Lexicon
 
 _encode = msgspec.msgpack.Encoder(enc_hook=lambda value: int(value)).encode
@@ -162,12 +163,19 @@ class Analyst:
 
     def _named(self, document: PythonDocument, names: frozenset[str]) -> list[ast.Call]:
         """The calls of a document with one of these names, in order of the walk."""
-        module = document.module
-        places = {place for name in names for place in module.called.get(name, ())}
-        for dotted, calls in document.extraction.called.items():
-            if self.lexicon.canonical(dotted) in names:
-                places.update(calls)
-        return [module.scopes[scope].calls[position].node for scope, position in sorted(places)]
+        scopes = document.module.scopes
+        canonical = self.lexicon.canonical
+        found = {
+            call
+            for call, callee in document.extraction.callees.items()
+            if type(callee) is Name and canonical(callee.dotted) in names
+        }
+        return [
+            site.node
+            for scope in scopes
+            for site in scope.calls
+            if site.name in names or (found and site.node in found)
+        ]
 
     def _failed(self, rule: Rule, path: str, error: Exception, errors: list[InternalError]) -> None:
         if self.raise_errors:

@@ -68,12 +68,13 @@ def duplicated_worker_rng(call: ast.Call, here: Here) -> Iterator[Candidate]:
 
 
 def _of_class(call: ast.Call, kept: _Kept, here: Here) -> Iterator[Candidate]:
-    stores = [node for node in _attributes(kept, here) if isinstance(node.ctx, ast.Store)]
+    mentions = list(_attributes(kept, here))
+    stores = [node for node in mentions if isinstance(node.ctx, ast.Store)]
     if any(_replaces(store, call, here) for store in stores):
         return
     if _made_late(call, kept.name, here) and not _constant(call):
         return
-    draws = [node for node in _attributes(kept, here) if isinstance(node.ctx, ast.Load) and _draws(node, here)]
+    draws = [node for node in mentions if isinstance(node.ctx, ast.Load) and _draws(node, here)]
     readers = tuple(sorted({here.owner(node) for node in draws}))
     rescue = bool(draws) and all(_rescues(node, here) for node in draws)
     yield here.candidate(

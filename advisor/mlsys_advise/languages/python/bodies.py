@@ -53,7 +53,7 @@ _DEFINITIONS: Final = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lamb
 _WEIGHTLESS: Final = frozenset({ast.Name, ast.Constant, ast.Attribute, ast.keyword, ast.Tuple, *_SIMPLE, *_BRANCHES})
 #: Nodes that force a part of theirs to be a number, if it is in a scalar body.
 _FORCING: Final = frozenset({ast.If, ast.IfExp, ast.Assign, ast.AugAssign, ast.Call})
-_COMPUTING: Final = frozenset({ast.BinOp, ast.AugAssign, ast.Compare, ast.UnaryOp})
+_OPERATORS: Final = frozenset({ast.BinOp, ast.AugAssign, ast.Compare, ast.UnaryOp})
 _OPAQUE: Final = (
     ast.JoinedStr,
     ast.Lambda,
@@ -263,7 +263,7 @@ class Bodies:
         forced = self.numbers(loop)
         seen = {ast.unparse(node) for node in forced if isinstance(node, ast.Subscript)}
         for node in self.nodes(loop):
-            if type(node) not in _COMPUTING or node in forced:
+            if type(node) not in _OPERATORS or node in forced:
                 continue
             for leaf in _leaves(node):
                 if leaf not in forced and self._may_be_wide(leaf, scope, seen):

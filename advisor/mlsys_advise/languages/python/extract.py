@@ -21,7 +21,7 @@ from mlsys_advise.interface import (
 from mlsys_advise.languages.python import loops as loop_facts
 from mlsys_advise.languages.python.scopes import Bind, CallSite, Loop, Module, Region, Scope
 from mlsys_advise.languages.python.terms import Terms, annotation, item
-from mlsys_advise.languages.python.writes import writing_calls, written
+from mlsys_advise.languages.python.writes import written
 from mlsys_advise.languages.source import Source
 from mlsys_advise.term import (
     UNKNOWN,
@@ -119,9 +119,6 @@ class Extraction:
         self.loop_number: dict[int, tuple[str, int]] = {}
         self.call_number: dict[ast.Call, tuple[str, int]] = {}
         self.callees: dict[ast.Call, Term] = {}
-        #: where named functions are called, as in ``Module.called``, by dotted name
-        self.called: dict[str, list[tuple[int, int]]] = {}
-        self._writing = writing_calls(module)
         self._settled: dict[tuple[str, str], bool] = {}
         self._names: dict[str, _Library] = {}
         self._assigned: dict[tuple[str, str], list[tuple[ast.expr | None, Scope]]] = {}
@@ -161,19 +158,17 @@ class Extraction:
                 for node, value, path, _ in scope.attributes:
                     if type(node.value) is ast.Name and node.value.id == receiver:
                         self._assigned.setdefault((scope.cls, node.attr), []).append((None if path else value, scope))
-        terms, callees, called = self.terms, self.callees, self.called
+        terms, callees = self.terms, self.callees
         for owner, scopes in groups.items():
             number = 0
             for scope in scopes:
                 for loop in scope.loops:
                     self.loop_number[loop.index] = (owner, number)
                     number += 1
-                for position, site in enumerate(scope.calls):
+                for site in scope.calls:
                     call = site.node
                     callee = callees[call] = terms.of(call.func, scope)
                     terms.identify(call, callee, owner)
-                    if type(callee) is Name:
-                        called.setdefault(callee.dotted, []).append((scope.index, position))
         functions = {owner: self._function(owner, scopes) for owner, scopes in groups.items()}
         classes = {scope.qualname: self._class(scope) for scope in module.scopes if scope.kind == "class"}
         body = module.scopes[0]
@@ -270,7 +265,7 @@ class Extraction:
             stores=stores,
             effects=tuple(sorted(effects)),
             foreign=tuple(sorted(foreign)),
-            writes=written(scope, self.module, self._writing.get(scope.index, ())),
+            writes=written(scope, self.module),
         )
 
     def _loop(self, loop: Loop) -> LoopRecord:
@@ -673,35 +668,41 @@ class Extraction:
         effects: set[str] = set()
         constructed: set[str] = set()
         values: list[Term] = [*self.interface.variables.values()]
-        for record in self.interface.functions.values():
-            effects.update([effect.token for effect in record.effects])
-            for call in (*record.calls, *record.decorators):
+        canonical = self.lexicon.canonical
+        for function in self.interface.functions.values():
+            effects.update([effect.token for effect in function.effects])
+            for call in (*function.calls, *function.decorators):
                 callee = call.callee
-                name = last_name(callee) or (last_name(callee.callee) if type(callee) is Call else "")
-                if name:
+                cls = type(callee)
+                if cls is Name:
+                    dotted = callee.dotted  # type: ignore[union-attr]
+                    owner, _, name = dotted.rpartition(".")
                     calls.add(name)
-                if type(callee) is Name:
+                    refers.add(owner.rpartition(".")[2])
                     if call.site >= 0:
-                        constructed.add(self.lexicon.canonical(callee.dotted))
-                    refers.add(callee.dotted.rpartition(".")[0].rpartition(".")[2])
-                elif type(callee) is Member:
+                        constructed.add(canonical(dotted))
+                elif cls is Member:
+                    calls.add(callee.name)  # type: ignore[union-attr]
                     values.append(callee)
-                values += call.args
+                else:
+                    calls.add(last_name(callee.callee if type(callee) is Call else callee))
+                if call.args:
+                    values += call.args
                 if call.keywords:
                     values += [part for _, part in call.keywords]
-            values += [loop.iterated for loop in record.loops]
-            values += record.returns
-            for receiver, attribute, value in record.stores:
+            values += [loop.iterated for loop in function.loops]
+            values += function.returns
+            for receiver, attribute, value in function.stores:
                 members.add(attribute)
                 values += (receiver, value)
-        for cls in self.interface.classes.values():
-            for name, value, _ in cls.attributes:
+        for record in self.interface.classes.values():
+            for name, value, _ in record.attributes:
                 members.add(name)
                 values.append(value)
         named(values, refers, members)
         bases = {last_name(base) for cls in self.interface.classes.values() for base in cls.bases}
         return {
-            "call": tuple(sorted(calls)),
+            "call": tuple(sorted(calls - {""})),
             "refer": tuple(sorted(refers)),
             "member": tuple(sorted(members)),
             "effect": tuple(sorted(effects)),
@@ -827,15 +828,17 @@ def arguments(args: ast.arguments) -> list[ast.arg]:
 
 def named(terms: list[Term], refers: set[str], members: set[str]) -> None:
     """Collect what terms refer to: functions and project names as values, and attributes."""
-    stack: list[Any] = terms
-    pop, push, extend = stack.pop, stack.append, stack.extend
+    parts: list[Any] = terms
+    push, extend = parts.append, parts.extend
     seen: set[int] = set()  # identities: most terms share most of their parts
-    while stack:
-        part = pop()
+    for part in parts:  # it grows meanwhile
         cls = type(part)
-        if cls in _SILENT or id(part) in seen:
+        if cls in _SILENT:
             continue
-        seen.add(id(part))
+        identity = id(part)
+        if identity in seen:
+            continue
+        seen.add(identity)
         if cls is Member:
             members.add(part.name)
             of = part.of

@@ -133,13 +133,19 @@ class Loop:
 
 
 class CallSite(msgspec.Struct, eq=False, gc=False):
-    """A call with what encloses it. ``statement`` is the statement that evaluates it."""
+    """A call with what encloses it. ``statement`` is the statement that evaluates it.
+
+    ``name`` is the last part of what is called as written, and ``out`` what is given as `out=`: whoever looks for a few
+    calls among many need not touch the nodes, which by then have left the processor's cache.
+    """
 
     node: ast.Call
     statement: ast.stmt | None
     loop: int
     region: int
     awaited: bool
+    name: str
+    out: ast.expr | None
 
 
 class Scope:
@@ -221,8 +227,6 @@ def children(node: ast.AST) -> list[ast.AST]:
     return found
 
 
-#: No name: under it, ``Module.called`` lists the calls that are given a keyword `out`.
-OUT: Final = "out="
 _COMPREHENSIONS: Final = frozenset({ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp})
 _GUARD_WORDS: Final = (
     (re.compile(r"\btype_checking\b"), Region.TYPE_CHECKING),
@@ -249,9 +253,6 @@ class Module:
         self.scopes: list[Scope] = []
         self.loads: dict[ast.Name, int] = {}
         self.words: set[str] = set()
-        #: where calls stand, as scope and position among its calls: by the last part of the name as written, and all
-        #: that are given `out=` under `OUT`. Looking at every call again would take as long as a tenth of the walk.
-        self.called: dict[str, list[tuple[int, int]]] = {}
         self.operations: list[ast.BinOp] = []
         self.imports: list[tuple[str, int]] = []
         self.stars: list[str] = []
@@ -395,7 +396,6 @@ class _Walk:
         env, loads, add_word = self.env, self.loads, self.words.add
         calls, loop, region, statement = self.scope.calls, self.loop, self.region, self.statement
         number_of_loop = loop.index if loop else -1
-        called, number_of_scope = self.out.called, self.scope.index
         while True:
             cls = type(node)
             if cls is ast.Name:
@@ -416,18 +416,16 @@ class _Walk:
             elif cls is ast.Constant:
                 pass
             elif cls is ast.Call:
-                keywords, func = node.keywords, node.func
+                func = node.func
                 cls = type(func)
-                if cls is ast.Attribute:
-                    called.setdefault(func.attr, []).append((number_of_scope, len(calls)))
-                elif cls is ast.Name:
-                    called.setdefault(func.id, []).append((number_of_scope, len(calls)))
-                if keywords:
-                    for keyword in keywords:
+                name = func.attr if cls is ast.Attribute else func.id if cls is ast.Name else ""
+                out = None
+                if node.keywords:
+                    for keyword in node.keywords:
                         if keyword.arg == "out":
-                            called.setdefault(OUT, []).append((number_of_scope, len(calls)))
-                    extend([keyword.value for keyword in reversed(keywords)])
-                calls.append(CallSite(node, statement, number_of_loop, region, node in self.awaited))
+                            out = keyword.value
+                    extend([keyword.value for keyword in reversed(node.keywords)])
+                calls.append(CallSite(node, statement, number_of_loop, region, node in self.awaited, name, out))
                 if node.args:
                     extend(reversed(node.args))
                 node = func

@@ -6,11 +6,10 @@ A view counts as the array that it shows. What the function hands on to others i
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
 from typing import Final
 
 from mlsys_advise.languages.python import indices
-from mlsys_advise.languages.python.scopes import OUT, Bind, Module, Scope
+from mlsys_advise.languages.python.scopes import Bind, Module, Scope
 from mlsys_advise.library import arrays
 
 _VIEWS: Final = frozenset(
@@ -19,39 +18,25 @@ _VIEWS: Final = frozenset(
 _STEPS: Final = 6
 
 
-def writing_calls(module: Module) -> dict[int, list[int]]:
-    """By scope, the positions of the calls that may write into something, going by what is called or by `out=`."""
-    found: dict[int, list[int]] = {}
-    for name, places in module.called.items():
-        if name == OUT or name in _SHUFFLES or arrays.mutates(name):
-            for scope, position in places:
-                found.setdefault(scope, []).append(position)
-    return found
-
-
-def written(scope: Scope, module: Module, positions: Sequence[int]) -> tuple[int, ...]:
-    """The numbers of the parameters that the code of a function writes into.
-
-    ``positions`` are those of ``writing_calls`` for the scope.
-    """
+def written(scope: Scope, module: Module) -> tuple[int, ...]:
+    """The numbers of the parameters that the code of a function writes into."""
     if not scope.parameters or scope.kind == "class":
         return ()
     numbers = {number for number in scope.written if isinstance(number, int)}
     for place in scope.written:
         if isinstance(place, ast.expr):
             numbers.update(_load(place, module))
-    for position in positions:
-        node = scope.calls[position].node
-        func = node.func
-        if type(func) is ast.Attribute:
-            name = func.attr
-            if arrays.mutates(name):
-                numbers.update(_load(func.value, module))
-            if name in _SHUFFLES and node.args:
-                numbers.update(_load(node.args[0], module))
-        for keyword in node.keywords:
-            if keyword.arg == "out":
-                numbers.update(_load(keyword.value, module))
+    for site in scope.calls:
+        name = site.name
+        if name in _SHUFFLES or arrays.mutates(name):
+            func, args = site.node.func, site.node.args
+            if type(func) is ast.Attribute:
+                if arrays.mutates(name):
+                    numbers.update(_load(func.value, module))
+                if name in _SHUFFLES and args:
+                    numbers.update(_load(args[0], module))
+        if site.out is not None:
+            numbers.update(_load(site.out, module))
     found: set[int] = set()
     for number in numbers:
         found.update(_parameters(number, module))
