@@ -164,12 +164,12 @@ class Analyst:
     def _named(self, document: PythonDocument, names: frozenset[str]) -> list[ast.Call]:
         """The calls of a document with one of these names, in order of the walk."""
         scopes = document.module.scopes
-        canonical = self.lexicon.canonical
-        found = {
-            call
-            for call, callee in document.extraction.callees.items()
-            if type(callee) is Name and canonical(callee.dotted) in names
-        }
+        found: set[ast.Call] = set()
+        if any("." in name for name in names):
+            canonical = self.lexicon.canonical
+            for call, callee in document.extraction.callees.items():
+                if type(callee) is Name and canonical(callee.dotted) in names:
+                    found.add(call)
         return [
             site.node
             for scope in scopes
