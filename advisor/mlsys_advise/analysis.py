@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import gc
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain, repeat
 
 import msgspec
@@ -24,6 +24,7 @@ from mlsys_advise.registry import Registry, load_rules
 from mlsys_advise.rule import Candidate, Rule
 from mlsys_advise.span import Span
 from mlsys_advise.suppression.directives import Suppression, suppressions
+from mlsys_advise.term import Name
 from mlsys_advise.vocabulary import Lexicon
 
 _encode = msgspec.msgpack.Encoder(enc_hook=lambda value: int(value)).encode
@@ -149,12 +150,32 @@ class Analyst:
         here = Here(document)
         calls = [site.node for scope in document.module.scopes for site in scope.calls]
         for rule in rules:
-            asked: Iterable[ast.AST] = calls if rule.nodes == (ast.Call,) else nodes(document, rule)
+            asked: Iterable[ast.AST]
+            if rule.calls:
+                asked = chain(nodes(document, rule, but={ast.Call}), self._named(document, rule.calls))
+            else:
+                asked = calls if rule.nodes == (ast.Call,) else nodes(document, rule)
             try:
                 found.extend(chain.from_iterable(map(rule.check, asked, repeat(here))))
             except Exception as error:
                 self._failed(rule, document.path, error, errors)
         return found, errors
+
+    def _named(self, document: PythonDocument, names: frozenset[str]) -> list[ast.Call]:
+        """The calls of a document with one of these names, in order of the walk."""
+        scopes = document.module.scopes
+        found: set[ast.Call] = set()
+        if any("." in name for name in names):
+            canonical = self.lexicon.canonical
+            for call, callee in document.extraction.callees.items():
+                if type(callee) is Name and canonical(callee.dotted) in names:
+                    found.add(call)
+        return [
+            site.node
+            for scope in scopes
+            for site in scope.calls
+            if site.name in names or (found and site.node in found)
+        ]
 
     def _failed(self, rule: Rule, path: str, error: Exception, errors: list[InternalError]) -> None:
         if self.raise_errors:
@@ -172,10 +193,10 @@ def _lines(spans: Mapping[str, Span]) -> dict[str, int]:
     return {key: span.line for key, span in spans.items()}
 
 
-def nodes(document: PythonDocument, rule: Rule) -> Iterator[ast.AST]:
-    """The nodes of a document that a rule is asked of, in order of the walk."""
+def nodes(document: PythonDocument, rule: Rule, but: Set[type[ast.AST]] = frozenset()) -> Iterator[ast.AST]:
+    """The nodes of a document of the classes that a rule is asked of, in order of the walk."""
     module = document.module
-    wanted = frozenset(rule.nodes)
+    wanted = frozenset(rule.nodes) - but
     seen: set[ast.AST] = set()
     if ast.Module in wanted:
         yield module.tree

@@ -345,6 +345,12 @@ class Here:
         """Whether the file imports one of these packages, or a module of one, anywhere in it."""
         return any(name == one or name.startswith(f"{one}.") for name, _ in self.module.imports for one in packages)
 
+    @functools.cached_property
+    def speaks_of_loaders(self) -> bool:
+        """Whether the text has a word of loaders or of their workers anywhere: most files have none."""
+        text = self.document.source.text
+        return "oader" in text or "num_workers" in text
+
     def callee(self, call: ast.Call) -> str:
         """The canonical dotted name of what is called; "" if it is not a name."""
         term = self.document.extraction.callees.get(call)

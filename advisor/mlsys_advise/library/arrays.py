@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 
@@ -80,6 +81,7 @@ IN_PLACE_FUNCTIONS: Final = _names(
 )
 
 
+@functools.lru_cache(maxsize=1 << 15)
 def mutates(method: str) -> bool:
     """Whether a method of an array, by its name, writes into its receiver."""
     return (method[-1:] == "_" and method[:1] != "_") or method in IN_PLACE_METHODS

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from mlsys_advise.condition import DrawsInWorkers, InProcessPool, Pinned, Uses, WorkersOver, require
 from mlsys_advise.here import Here
+from mlsys_advise.languages.python.scopes import Scope
 from mlsys_advise.rule import Candidate, rule
 
 _GENERATORS: Final = frozenset(
@@ -27,8 +28,6 @@ _GLOBAL_DRAWS: Final = frozenset(
         "gamma poisson triangular"
     ).split()
 )
-#: An attribute of another name is none of these; what a plain name stands for, the imports say.
-_LAST_NAMES: Final = frozenset(name.rpartition(".")[2] for name in _GENERATORS | _GLOBAL_DRAWS)
 #: From this version on, workers seed NumPy's generator, each with a number of its own.
 _SEEDS_NUMPY: Final = "1.9"
 #: Methods that run in the workers, and often.
@@ -49,15 +48,13 @@ class _Kept(NamedTuple):
     lesson="randomized",
     evidence="worker-rng-duplication",
     words=("default_rng", "RandomState", "Random", "Generator", "random"),
+    calls=_GENERATORS | _GLOBAL_DRAWS,
 )
 def duplicated_worker_rng(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """Workers get a copy of the generator with its state: all of them draw the same numbers, again in every epoch."""
-    if isinstance(call.func, ast.Attribute) and call.func.attr not in _LAST_NAMES:
+    if here.in_test_file:
         return
-    name = here.qualified(call.func)
-    if here.in_test_file or (name not in _GENERATORS and name not in _GLOBAL_DRAWS):
-        return
-    if name in _GLOBAL_DRAWS:
+    if here.qualified(call.func) in _GLOBAL_DRAWS:
         yield from _of_process(call, here)
         return
     kept = _kept(call, here)
@@ -71,12 +68,13 @@ def duplicated_worker_rng(call: ast.Call, here: Here) -> Iterator[Candidate]:
 
 
 def _of_class(call: ast.Call, kept: _Kept, here: Here) -> Iterator[Candidate]:
-    stores = [node for node in _attributes(kept, here) if isinstance(node.ctx, ast.Store)]
+    mentions = list(_attributes(kept, here))
+    stores = [node for node in mentions if isinstance(node.ctx, ast.Store)]
     if any(_replaces(store, call, here) for store in stores):
         return
     if _made_late(call, kept.name, here) and not _constant(call):
         return
-    draws = [node for node in _attributes(kept, here) if isinstance(node.ctx, ast.Load) and _draws(node, here)]
+    draws = [node for node in mentions if isinstance(node.ctx, ast.Load) and _draws(node, here)]
     readers = tuple(sorted({here.owner(node) for node in draws}))
     rescue = bool(draws) and all(_rescues(node, here) for node in draws)
     yield here.candidate(
@@ -123,9 +121,7 @@ def _of_module(call: ast.Call, name: str, here: Here) -> Iterator[Candidate]:
 def _of_process(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """A draw from NumPy's own generator, which workers of an old torch inherit with its state."""
     cls = here.enclosing_class(call)
-    if cls is None or any(
-        isinstance(node, ast.Call) and here.qualified(node.func) == "numpy.random.seed" for node in ast.walk(cls.node)
-    ):
+    if cls is None or _seeds(cls, here):
         return
     yield here.candidate(
         "MLS617",
@@ -192,6 +188,13 @@ def _target(call: ast.Call, here: Here) -> ast.expr | None:
 
 def _owner_name(node: ast.expr) -> str:
     return node.value.id if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) else ""
+
+
+def _seeds(cls: Scope, here: Here) -> bool:
+    """Whether a class seeds NumPy's own generator."""
+    return "seed" in here.module.words and any(
+        isinstance(node, ast.Call) and here.qualified(node.func) == "numpy.random.seed" for node in ast.walk(cls.node)
+    )
 
 
 def _contains(node: ast.expr, call: ast.Call) -> bool:

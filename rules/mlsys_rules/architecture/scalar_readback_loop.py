@@ -70,6 +70,7 @@ _MESSAGE: Final = (
     category="performance",
     lesson="pipelining",
     evidence="scalar-readback",
+    calls=_CONVERSIONS | {"item"},
 )
 def scalar_readback_loop(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """Every element read back drains the queue of the device; one `tolist()` before the loop reads them all."""

@@ -29,6 +29,7 @@ _COMPILES: Final = require(Exists(("torch.compile",), "program"), "the program c
     lesson="torch-compile",
     evidence="compiled-vs-eager-pointwise",
     words=("compile", "jit", "njit", "script", "trace", "environ"),
+    calls=_COMPILERS,
 )
 def ineffective_compile(node: ast.Module | ast.Call, here: Here) -> Iterator[Candidate]:
     """A compiler returns a wrapper; only calling that wrapper runs compiled code, all else of the model stays eager."""
@@ -39,7 +40,7 @@ def ineffective_compile(node: ast.Module | ast.Call, here: Here) -> Iterator[Can
             yield from _switches(node, here)
         case ast.Call():
             compiler = here.callee(node)
-            if compiler in _COMPILERS and (node.args or any(word.arg in _MODEL for word in node.keywords)):
+            if node.args or any(word.arg in _MODEL for word in node.keywords):
                 yield from _compilation(node, compiler, here)
 
 

@@ -18,6 +18,8 @@ _BYTES: Final = 1_000_000
 #: Who trains with fewer samples does so because the model needs the memory: it computes far longer on each byte than
 #: its copy takes.
 _SAMPLES: Final = 8
+#: The position of `num_workers`.
+_WORKERS: Final = 5
 
 
 @rule(
@@ -29,10 +31,12 @@ _SAMPLES: Final = 8
 )
 def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
     """From pageable memory the driver copies each batch twice, and the thread that launches kernels waits for it."""
+    if not here.speaks_of_loaders or not (call.keywords or len(call.args) > _WORKERS):
+        return
     if not _may_be_loader(call, here) or here.in_test_file:
         return
     pin = here.argument(call, "pin_memory", 7)
-    workers = here.argument(call, "num_workers", 5)
+    workers = here.argument(call, "num_workers", _WORKERS)
     if workers is None or isinstance(workers, Hidden) or here.is_constant(workers, 0):
         return
     if isinstance(pin, Hidden) or (pin is not None and not here.is_constant(pin, False)):

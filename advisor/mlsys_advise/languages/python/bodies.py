@@ -51,6 +51,11 @@ _FILLING: Final = (arrays.FILLED | arrays.ONE_AXIS | frozenset({"eye", "randint"
 _SIMPLE: Final = (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Expr, ast.Pass)
 _BRANCHES: Final = (ast.If, ast.Continue, ast.Break, ast.Return)
 _DEFINITIONS: Final = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef})
+#: Nodes that weigh nothing themselves: most of a body, so they are passed over before `match` looks at the rest.
+_WEIGHTLESS: Final = frozenset({ast.Name, ast.Constant, ast.Attribute, ast.keyword, ast.Tuple, *_SIMPLE, *_BRANCHES})
+#: Nodes that force a part of theirs to be a number, if it is in a scalar body.
+_FORCING: Final = frozenset({ast.If, ast.IfExp, ast.Assign, ast.AugAssign, ast.Call})
+_OPERATORS: Final = frozenset({ast.BinOp, ast.AugAssign, ast.Compare, ast.UnaryOp})
 _OPAQUE: Final = (
     ast.JoinedStr,
     ast.Lambda,
@@ -151,11 +156,9 @@ class Bodies:
                 return weight
         found = SCALAR
         for node in self.nodes(loop):
-            if node in last:
+            if type(node) in _WEIGHTLESS or node in last:
                 continue
             match node:
-                case ast.Name() | ast.Constant():
-                    continue
                 case ast.Call():
                     weight = self._call(node, scope)
                 case ast.Subscript(of, index):
@@ -262,7 +265,7 @@ class Bodies:
         forced = self.numbers(loop)
         seen = {ast.unparse(node) for node in forced if isinstance(node, ast.Subscript)}
         for node in self.nodes(loop):
-            if not isinstance(node, (ast.BinOp, ast.AugAssign, ast.Compare, ast.UnaryOp)) or node in forced:
+            if type(node) not in _OPERATORS or node in forced:
                 continue
             for leaf in _leaves(node):
                 if leaf not in forced and self._may_be_wide(leaf, scope, seen):
@@ -288,6 +291,8 @@ class Bodies:
         forced: set[ast.AST] = set()
         stack: list[ast.AST] = []
         for node in self.nodes(loop):
+            if type(node) not in _FORCING:
+                continue
             match node:
                 case ast.If(test) | ast.IfExp(test):
                     stack.append(test)

@@ -69,7 +69,8 @@ HARMLESS: Final = frozenset(
     "glob uuid textwrap weakref".split()
 )
 _TEXT: Final = Lit("str")
-#: Keyword arguments that are kept.
+#: Arguments that are kept: by position, and by keyword.
+_MOST_ARGUMENTS: Final = 8
 _MOST_KEYWORDS: Final = 24
 #: Entries of a dict that are kept.
 _MOST_ITEMS: Final = 8
@@ -331,10 +332,8 @@ class Extraction:
             keywords, hidden = self._keywords(node, scope)
         args: tuple[Term, ...] = ()
         if node.args:
-            args = tuple([self._argument(arg, scope) for arg in node.args[:8]])
-            for arg in node.args:
-                if type(arg) is ast.Starred:
-                    hidden = True
+            args = tuple([self._argument(arg, scope) for arg in node.args[:_MOST_ARGUMENTS]])
+            hidden = hidden or ast.Starred in map(type, node.args)
         return CallRecord(
             callee, args, keywords, loop, region, -1 if identity is None else identity[1], site.awaited, hidden
         )
@@ -669,35 +668,41 @@ class Extraction:
         effects: set[str] = set()
         constructed: set[str] = set()
         values: list[Term] = [*self.interface.variables.values()]
-        for record in self.interface.functions.values():
-            effects.update([effect.token for effect in record.effects])
-            for call in (*record.calls, *record.decorators):
+        canonical = self.lexicon.canonical
+        for function in self.interface.functions.values():
+            effects.update([effect.token for effect in function.effects])
+            for call in (*function.calls, *function.decorators):
                 callee = call.callee
-                name = last_name(callee) or (last_name(callee.callee) if type(callee) is Call else "")
-                if name:
+                cls = type(callee)
+                if cls is Name:
+                    dotted = callee.dotted  # type: ignore[union-attr]
+                    owner, _, name = dotted.rpartition(".")
                     calls.add(name)
-                if type(callee) is Name:
+                    refers.add(owner.rpartition(".")[2])
                     if call.site >= 0:
-                        constructed.add(self.lexicon.canonical(callee.dotted))
-                    refers.add(callee.dotted.rpartition(".")[0].rpartition(".")[2])
-                elif type(callee) is Member:
+                        constructed.add(canonical(dotted))
+                elif cls is Member:
+                    calls.add(callee.name)  # type: ignore[union-attr]
                     values.append(callee)
-                values += call.args
+                else:
+                    calls.add(last_name(callee.callee if type(callee) is Call else callee))
+                if call.args:
+                    values += call.args
                 if call.keywords:
                     values += [part for _, part in call.keywords]
-            values += [loop.iterated for loop in record.loops]
-            values += record.returns
-            for receiver, attribute, value in record.stores:
+            values += [loop.iterated for loop in function.loops]
+            values += function.returns
+            for receiver, attribute, value in function.stores:
                 members.add(attribute)
                 values += (receiver, value)
-        for cls in self.interface.classes.values():
-            for name, value, _ in cls.attributes:
+        for record in self.interface.classes.values():
+            for name, value, _ in record.attributes:
                 members.add(name)
                 values.append(value)
         named(values, refers, members)
         bases = {last_name(base) for cls in self.interface.classes.values() for base in cls.bases}
         return {
-            "call": tuple(sorted(calls)),
+            "call": tuple(sorted(calls - {""})),
             "refer": tuple(sorted(refers)),
             "member": tuple(sorted(members)),
             "effect": tuple(sorted(effects)),
@@ -823,15 +828,17 @@ def arguments(args: ast.arguments) -> list[ast.arg]:
 
 def named(terms: list[Term], refers: set[str], members: set[str]) -> None:
     """Collect what terms refer to: functions and project names as values, and attributes."""
-    stack: list[Any] = terms
-    pop, push, extend = stack.pop, stack.append, stack.extend
+    parts: list[Any] = terms
+    push, extend = parts.append, parts.extend
     seen: set[int] = set()  # identities: most terms share most of their parts
-    while stack:
-        part = pop()
+    for part in parts:  # it grows meanwhile
         cls = type(part)
-        if cls in _SILENT or id(part) in seen:
+        if cls in _SILENT:
             continue
-        seen.add(id(part))
+        identity = id(part)
+        if identity in seen:
+            continue
+        seen.add(identity)
         if cls is Member:
             members.add(part.name)
             of = part.of

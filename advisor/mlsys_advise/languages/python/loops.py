@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Final
+from typing import Any, Final
 
 from mlsys_advise.languages.python.scopes import Bind, Binding, Loop, Module, Scope, children
 from mlsys_advise.languages.python.shapes import Shapes
@@ -284,14 +284,15 @@ def identifiers(node: ast.AST | None) -> list[str]:
     if node is None:
         return []
     found: list[str] = []
-    stack: list[ast.AST] = [node]
+    stack: list[Any] = [node]
     while stack and len(found) < 30:
         part = stack.pop()
-        if isinstance(part, ast.Name):
+        cls = type(part)
+        if cls is ast.Name:
             found.append(part.id.lower())
-        elif isinstance(part, ast.Attribute):
+        elif cls is ast.Attribute:
             found.append(part.attr.lower())
             stack.append(part.value)
-        else:
+        elif cls is not ast.Constant:
             stack.extend(reversed(children(part)))
     return found

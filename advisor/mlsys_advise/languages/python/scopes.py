@@ -133,13 +133,19 @@ class Loop:
 
 
 class CallSite(msgspec.Struct, eq=False, gc=False):
-    """A call with what encloses it. ``statement`` is the statement that evaluates it."""
+    """A call with what encloses it. ``statement`` is the statement that evaluates it.
+
+    ``name`` is the last part of what is called as written, and ``out`` what is given as `out=`: whoever looks for a few
+    calls among many need not touch the nodes, which by then have left the processor's cache.
+    """
 
     node: ast.Call
     statement: ast.stmt | None
     loop: int
     region: int
     awaited: bool
+    name: str
+    out: ast.expr | None
 
 
 class Scope:
@@ -410,12 +416,19 @@ class _Walk:
             elif cls is ast.Constant:
                 pass
             elif cls is ast.Call:
-                calls.append(CallSite(node, statement, number_of_loop, region, node in self.awaited))
+                func = node.func
+                cls = type(func)
+                name = func.attr if cls is ast.Attribute else func.id if cls is ast.Name else ""
+                out = None
                 if node.keywords:
+                    for keyword in node.keywords:
+                        if keyword.arg == "out":
+                            out = keyword.value
                     extend([keyword.value for keyword in reversed(node.keywords)])
+                calls.append(CallSite(node, statement, number_of_loop, region, node in self.awaited, name, out))
                 if node.args:
                     extend(reversed(node.args))
-                node = node.func
+                node = func
                 continue
             elif cls is ast.BinOp:
                 self.operations.append(node)

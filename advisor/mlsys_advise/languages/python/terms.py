@@ -43,6 +43,8 @@ _SEEN_THROUGH: Final = _SCALARS | frozenset(
     {"min", "max", "str", "repr", "format", "dict", "list", "set", "tuple", "getattr", "super"}
 )
 _ITERATING: Final = frozenset({"builtins.enumerate", "builtins.zip"})
+#: What stands for the identity of a call that has none.
+_NOWHERE: Final = ("", -1)
 
 
 class Terms:
@@ -51,6 +53,7 @@ class Terms:
     def __init__(self, module: Module, lexicon: Lexicon) -> None:
         self.module = module
         self.lexicon = lexicon
+        #: the identities of calls that have one
         self.sites: dict[ast.Call, tuple[str, int]] = {}
         self._bindings: dict[int, Term] = {}
         self._sites_of: dict[str, int] = {}
@@ -345,8 +348,10 @@ class Terms:
                 return arith(of)
             elif name in _KEEP_ARGUMENTS:
                 args = [*node.args, *(k.value for k in node.keywords if k.arg in (None, "device"))][:_WIDTH]
-                return Call(callee, tuple([self.of(arg, scope, depth - 2) for arg in args]), *self.site(node, scope))
-        return Call(callee, (), *self.site(node, scope))
+                return Call(
+                    callee, tuple([self.of(arg, scope, depth - 2) for arg in args]), *self.sites.get(node, _NOWHERE)
+                )
+        return Call(callee, (), *self.sites.get(node, _NOWHERE))
 
     def _look_up(self, dotted: str) -> tuple[str, str]:
         """What a function is known as: a builtin that is seen through, and a class of functions; "" where it is not."""
@@ -400,11 +405,9 @@ class Terms:
                 depth = 4
             case _:
                 return Call(Name("os.getenv"), tuple([self.of(arg, scope, 2) for arg in args[:2]]))
-        return Call(callee, tuple([self.of(arg, scope, depth) for arg in args[:_WIDTH]]), *self.site(node, scope))
-
-    def site(self, node: ast.Call, scope: Scope) -> tuple[str, int]:
-        """The identity of a call, where it has one."""
-        return self.sites.get(node, ("", -1))
+        return Call(
+            callee, tuple([self.of(arg, scope, depth) for arg in args[:_WIDTH]]), *self.sites.get(node, _NOWHERE)
+        )
 
     def identify(self, node: ast.Call, callee: Term, owner: str) -> None:
         """Give a call an identity if it constructs something whose way through the project may be asked for.
@@ -412,7 +415,8 @@ class Terms:
         That is: what the vocabulary lists, and whatever is named like a class and is not known to be of a library.
         """
         if type(callee) is Name:
-            if not self.tracked(callee.dotted):
+            tracked = self._tracked.get(callee.dotted)
+            if tracked is False or (tracked is None and not self.tracked(callee.dotted)):
                 return
         else:
             name = last_name(callee)

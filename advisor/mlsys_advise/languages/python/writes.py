@@ -27,17 +27,16 @@ def written(scope: Scope, module: Module) -> tuple[int, ...]:
         if isinstance(place, ast.expr):
             numbers.update(_load(place, module))
     for site in scope.calls:
-        node = site.node
-        func = node.func
-        if type(func) is ast.Attribute:
-            name = func.attr
-            if arrays.mutates(name):
-                numbers.update(_load(func.value, module))
-            if name in _SHUFFLES and node.args:
-                numbers.update(_load(node.args[0], module))
-        for keyword in node.keywords:
-            if keyword.arg == "out":
-                numbers.update(_load(keyword.value, module))
+        name = site.name
+        if name in _SHUFFLES or arrays.mutates(name):
+            func, args = site.node.func, site.node.args
+            if type(func) is ast.Attribute:
+                if arrays.mutates(name):
+                    numbers.update(_load(func.value, module))
+                if name in _SHUFFLES and args:
+                    numbers.update(_load(args[0], module))
+        if site.out is not None:
+            numbers.update(_load(site.out, module))
     found: set[int] = set()
     for number in numbers:
         found.update(_parameters(number, module))
