@@ -66,11 +66,11 @@ class Rule(msgspec.Struct, frozen=True):
 
     ``evidence`` names the benchmark that measures what the antipattern costs, and ``sized_by`` the fact of a candidate
     that is the size to look up there. ``heat`` is the least heat that every candidate must have, or None where the rule
-    asks for heat itself or not at all. ``words`` are identifiers one of which a file must contain. Of calls, a rule with
-    ``calls`` is asked only of those that are written with one of these last names (``item``) or go, through whatever
-    alias, to one of these dotted ones (``torch.compile``). ``confirm`` may settle a candidate by the answers to its
-    clauses that have a ``says``. ``preview`` keeps a rule out of runs without ``--preview``; ``since`` is the version of
-    the pack that brought it.
+    asks for heat itself or not at all. ``words`` are identifiers one of which a file must contain. Of calls, a rule
+    with ``calls`` is asked only of those that are written with one of these last names (``item``) or go, through
+    whatever alias, to one of these dotted ones (``torch.compile``). ``confirm`` may settle a candidate by the answers
+    to its clauses that have a ``says``. ``preview`` keeps a rule out of runs without ``--preview``; ``since`` is the
+    version of the pack that brought it.
     """
 
     code: str

@@ -33,7 +33,8 @@ def accuracy_per_scan(hits: torch.Tensor, offsets: torch.Tensor):
 
 
 def note_confusions(predicted: torch.Tensor, labels: list[int], pairs):
-    """Count which class was taken for which other."""
+    """Count which class was taken for which other, tile by tile."""
+    predicted = predicted.reshape(-1)
     for k, label in enumerate(labels):
         guess = predicted[k].item()
         if guess != label:
