@@ -52,7 +52,7 @@ def _compilation(call: ast.Call, compiler: str, here: Here) -> Iterator[Candidat
         case None:
             return
         case ast.Expr() | ast.Name("_"):
-            if not here.is_tried(call):
+            if not here.is_tried(call) and not _registers_class(call, compiler, here):
                 yield here.candidate(
                     "MLS301",
                     call,
@@ -63,6 +63,12 @@ def _compilation(call: ast.Call, compiler: str, here: Here) -> Iterator[Candidat
             yield from _wrapper(call, None, here)
         case ast.Name() | ast.Attribute() as target if compiler == _ALIVE:
             yield from _wrapper(call, target, here)
+
+
+def _registers_class(call: ast.Call, compiler: str, here: Here) -> bool:
+    """Whether TorchScript is made to know a class, for which the result is not needed."""
+    given = here.text(call.args[0]).rpartition(".")[2] if call.args else ""
+    return compiler == "torch.jit.script" and given[:1].isupper() and not given.isupper()
 
 
 def _target(call: ast.Call, here: Here) -> ast.Expr | ast.Return | ast.expr | None:
