@@ -243,7 +243,18 @@ class Here:
 
     def trips(self, loop: Loop) -> int | None:
         """How often a loop runs, where the text says so."""
-        return loop_facts.trips(loop, self.terms, self.module, self.shapes)
+        known = loop_facts.trips(loop, self.terms, self.module, self.shapes)
+        return known if known is not None else self._shared_out(loop)
+
+    def _shared_out(self, loop: Loop) -> int | None:
+        """For how many names a comprehension makes a value each: ``height, width = (int(n) for n in size)``."""
+        statement = self.parent(loop.node)
+        if loop.node is not getattr(statement, "value", None):
+            return None
+        match statement:
+            case ast.Assign([ast.Tuple(names) | ast.List(names)]):
+                return None if any(isinstance(name, ast.Starred) for name in names) else len(names)
+        return None
 
     def loops_of(self, node: ast.AST) -> list[Loop]:
         """The loops that a statement or comprehension makes, outermost first; a comprehension has one per clause."""
