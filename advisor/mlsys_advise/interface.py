@@ -139,7 +139,7 @@ class _Packed(msgspec.Struct, frozen=True, array_like=True, tag="py"):
 
 
 class Tally:
-    """How many packed bytes of functions have been unpacked."""
+    """How many packed bytes of interfaces have been unpacked."""
 
     __slots__ = ("unpacked",)
 
@@ -150,11 +150,13 @@ class Tally:
 class Functions(Mapping[str, FunctionRecord]):
     """The functions of a packed interface: each is unpacked when it is asked for."""
 
-    __slots__ = ("_known", "_packed", "_tally")
+    __slots__ = ("_beside", "_known", "_packed", "_tally")
 
-    def __init__(self, packed: Mapping[str, msgspec.Raw], tally: Tally) -> None:
+    def __init__(self, packed: Mapping[str, msgspec.Raw], beside: int, tally: Tally) -> None:
         self._packed = packed
+        self._beside = beside
         self._tally = tally
+        self._tally.unpacked += beside
         self._known: dict[str, FunctionRecord] = {}
 
     def __getitem__(self, name: str) -> FunctionRecord:
@@ -180,8 +182,8 @@ class Functions(Mapping[str, FunctionRecord]):
 
     @property
     def unpacked(self) -> int:
-        """The packed bytes of those that have been unpacked."""
-        return sum(len(self._packed[name]) for name in self._known)
+        """The packed bytes of those that have been unpacked, and of what the interface holds beside them."""
+        return self._beside + sum(len(self._packed[name]) for name in self._known)
 
 
 _unpack_function = msgspec.msgpack.Decoder(FunctionRecord).decode
@@ -191,6 +193,7 @@ _unpack = msgspec.msgpack.Decoder(_Packed).decode
 def unpacked(packed: bytes, tally: Tally) -> PythonInterface:
     """An interface from its packed form, with functions that are unpacked on demand."""
     found = _unpack(packed)
+    beside = len(packed) - sum(len(function) for function in found.functions.values())
     return PythonInterface(
         found.package,
         found.imports,
@@ -198,7 +201,7 @@ def unpacked(packed: bytes, tally: Tally) -> PythonInterface:
         found.stars,
         found.names,
         found.variables,
-        Functions(found.functions, tally),
+        Functions(found.functions, beside, tally),
         found.classes,
         found.options,
         found.main_guard,

@@ -62,7 +62,7 @@ def neighbours(stated: str) -> list[str]:
     """Versions just around one, and the next of each of its series: all that a comparison could tell from it."""
     base, version = Version(stated).base_version, Version(stated)
     after = [f"{stated}.dev0"] if version.is_postrelease else []
-    suffixes = ["", ".dev0", "a1", "rc1", "rc1.post1", ".post1", ".post3", ".0.1", ".99999"]
+    suffixes = ["", ".dev0", "a1", "rc1", "rc1.post1", ".post1", ".post3", ".0.1", ".0.0.1", ".99999"]
     release = version.release
     nexts = [".".join(map(str, (*release[:length], release[length] + 1))) for length in range(len(release))]
     return [stated, *after, *nexts, *(f"{base}{suffix}" for suffix in suffixes)]

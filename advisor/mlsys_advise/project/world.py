@@ -33,8 +33,8 @@ from mlsys_advise.project.tables import Tables
 from mlsys_advise.term import Def, Member, Name, Term, Var
 from mlsys_advise.vocabulary import Lexicon
 
-#: Packed bytes of the functions that are held unpacked, in which they take some six times as much.
-UNPACKED = 40_000_000
+#: Packed bytes of interfaces that are held unpacked; unpacked they take some six times as much.
+UNPACKED = 24_000_000
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
