@@ -669,6 +669,9 @@ class _Run:
         selected = selection.select(self.registry, project.settings.layers, preview=project.settings.preview).codes
         codes = selected & {rule.code for rule in self.registry.peers}
         if not codes:
+            self.notices.append(
+                Notice("", "ruff was not asked: its rules take part by name, as with --extend-select S113")
+            )
             return None
         from mlsys_advise.peers.borrowing import Asked, Borrowing
 

@@ -17,7 +17,6 @@ from mlsys_advise.edit import Fix
 from mlsys_advise.finding import Severity
 from mlsys_advise.interface import BODY
 from mlsys_advise.languages.kubernetes import ManifestDocument, Site
-from mlsys_advise.languages.python import evaluation
 from mlsys_advise.languages.python import loops as loop_facts
 from mlsys_advise.languages.python.bodies import Bodies
 from mlsys_advise.languages.python.device_work import DeviceWork
@@ -388,9 +387,6 @@ class Here:
         """The kinds that a value is known to have by this file alone; other files may know more."""
         return self._values.kinds(self.term(node, scope), self.path).known
 
-    def kinds_of(self, term: Term) -> frozenset[str]:
-        return self._values.kinds(term, self.path).known
-
     @functools.cached_property
     def shapes(self) -> Shapes:
         return Shapes(self.module, self.terms)
@@ -424,10 +420,6 @@ class Here:
     def device_work(self) -> DeviceWork:
         """What is queued on a device, and what waits for it, between two expressions of a block."""
         return DeviceWork(self.lexicon, self.term, self.kinds, self.device, self.accelerated)
-
-    def evaluated(self, node: ast.AST) -> Iterator[ast.expr]:
-        """The expressions in a node in order of evaluation."""
-        return evaluation.expressions(node)
 
     @functools.cached_property
     def _origins(self) -> Origins:

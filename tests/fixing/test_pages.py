@@ -52,6 +52,29 @@ def test_a_fix_holds(case: Case, written: str, tmp_path: Path) -> None:
         assert checker.lines_that_go(path, data) <= named
 
 
+TRAIN = """\
+import torch
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+data = datasets.ImageFolder("x", transforms.Compose([transforms.RandomCrop(224), transforms.ToTensor()]))
+loader = DataLoader(data, 64, True, None, None, 4{rest})
+model = torch.nn.Linear(2, 2).cuda()
+optimizer = torch.optim.SGD(model.parameters(), 0.1)
+for epoch in range(90):
+    for images, labels in loader:
+        loss = torch.nn.functional.cross_entropy(model(images.cuda()), labels.cuda())
+        loss.backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("rest", "offered"), [("", True), (", pin_memory=False", True), (", None, False", False)])
+def test_what_is_given_by_position_is_not_given_again(rest: str, offered: bool, tmp_path: Path) -> None:
+    (found,) = findings({"train.py": TRAIN.replace("{rest}", rest)}, {"MLS413"}, tmp_path)
+    assert (found.fix is not None) is offered
+
+
 class Checker:
     """Finds what the rules of a case find in its files, some of them changed."""
 

@@ -46,6 +46,10 @@ def load():
 """
 
 
+#: Ruff's rules take part by name.
+RUFF = ("--ruff", "--extend-select", "S113")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     root = tmp_path.resolve()
@@ -55,7 +59,9 @@ def project(tmp_path: Path) -> Path:
 
 
 def check(root: Path, *paths: Path, cache: Path | None = None, **rest: object) -> engine.Report:
-    options = engine.Options(jobs=1, given=(Layer(ruff=True),), use_cache=cache is not None, cache=cache)
+    options = engine.Options(
+        jobs=1, given=(Layer(ruff=True, extend_select=("S113",)),), use_cache=cache is not None, cache=cache
+    )
     return engine.check(list(paths) or [root], options, **rest)  # type: ignore[arg-type]
 
 
@@ -100,7 +106,7 @@ def test_noqa_is_ruffs(project: Path) -> None:
 
 
 def test_an_output_format_shows_it_as_one_of_ours(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["--ruff", "--no-cache", "--output-format", "sarif", str(project)]) == 1
+    assert run([*RUFF, "--no-cache", "--output-format", "sarif", str(project)]) == 1
     (log,) = json.loads(capsys.readouterr().out)["runs"]
     (rule,) = log["tool"]["driver"]["rules"]
     assert rule["id"] == "S113"
@@ -236,7 +242,7 @@ class TestProcess:
         program.write_text("#!/bin/sh\necho run >&2; exit 3\n", encoding="utf-8")
         program.chmod(0o755)
         environment = os.environ | {"PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}"}
-        command = [sys.executable, "-m", "mlsys_advise", "--ruff", "--no-cache", "--output-format", "concise", "app.py"]
+        command = [sys.executable, "-m", "mlsys_advise", *RUFF, "--no-cache", "--output-format", "concise", "app.py"]
         ended = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, timeout=120)
         assert "app.py:9:12: warning[S113]" in ended.stdout, ended.stderr
         assert ended.returncode == 1
@@ -255,7 +261,7 @@ class TestCommandLine:
         monkeypatch.setitem(sys.modules, "ruff", None)
         ruff.binary.cache_clear()
         try:
-            assert run(["--ruff", "--no-cache", str(project)]) == 2
+            assert run([*RUFF, "--no-cache", str(project)]) == 2
         finally:
             ruff.binary.cache_clear()
         assert "pip install 'mlsys-advise[ruff]'" in capsys.readouterr().err
@@ -265,19 +271,20 @@ class TestCommandLine:
         assert "S113 is found by ruff, so it takes part only with --ruff" in capsys.readouterr().err
 
     def test_the_setting_is_the_option(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        (project / "mlsys-advise.toml").write_text("ruff = true\n", encoding="utf-8")
+        (project / "mlsys-advise.toml").write_text("ruff = true\nextend-select = ['S113']\n", encoding="utf-8")
         assert run(["--no-cache", "--output-format", "concise", str(project)]) == 1
         assert "warning[S113]" in capsys.readouterr().out
 
     def test_a_comment_of_ours_silences_it(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         silenced = HANDLER.replace('8000").text\n', '8000").text  # mlsys: ignore[S113] local\n', 1)
         (project / "app.py").write_text(silenced, encoding="utf-8")
-        assert run(["--ruff", "--no-cache", str(project)]) == 0
+        assert run([*RUFF, "--no-cache", str(project)]) == 0
         assert "S113" not in capsys.readouterr().out
 
     def test_selection_and_ignoring(self, project: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(["--ruff", "--select", "MLS4", "--no-cache", str(project)]) == 0
-        assert run(["--ruff", "--ignore", "S113", "--no-cache", str(project)]) == 0
+        assert run(["--ruff", "--no-cache", str(project)]) == 0
+        assert "its rules take part by name" in capsys.readouterr().err
         assert run(["--ruff", "--select", "S113", "--no-cache", str(project)]) == 1
 
     def test_the_page_and_the_table(self, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from mlsys_advise.languages import notebook, source
+from mlsys_advise.languages.texts import Texts
 
 _UNENDED = "\n\\ No newline at end of file"
 
@@ -19,16 +19,9 @@ def lines(path: str, shown: str, before: bytes, after: bytes) -> Iterator[str]:
 
 
 def _texts(path: str, data: bytes) -> dict[int, list[str]]:
-    """The lines of a file, by cell; a file without cells has the one cell 0."""
-    if not path.endswith(".ipynb"):
-        decoded = source.decode(data, path)
-        return {0: _ended(decoded.lines)} if isinstance(decoded, source.Source) else {}
-    read = notebook.decode_notebook(data, path)
-    if not isinstance(read, notebook.Notebook):
-        return {}
-    found, cells = read.source.lines, read.source.cells
-    ends = [*(cell.line - 2 for cell in cells[1:]), len(found)]
-    return {cell.number: found[cell.line - 1 : end] for cell, end in zip(cells, ends, strict=True)}
+    """The lines of a content by cell, as a diff shows them."""
+    cells = Texts({path: data}).cells(path)
+    return {cell: list(found) if cell else _ended(list(found)) for cell, found in cells.items()}
 
 
 def _ended(found: list[str]) -> list[str]:

@@ -144,7 +144,7 @@ def _encoded(data: bytes, changes: Sequence[Replacement]) -> bytes:
     ends = _LINE_END.findall(text)
     lines = _LINE_END.split(text)
     for change in sorted(changes, reverse=True):
-        new = applied(lines[change.line - 1 : change.end_line], [_moved(change, 1 - change.line)])
+        new = applied(lines[change.line - 1 : change.end_line], [change.moved(1 - change.line)])
         here = ends[change.line - 1 : change.end_line - 1]
         usual = ends[change.line - 1] if change.line <= len(ends) else (ends[-1] if ends else "\n")
         lines[change.line - 1 : change.end_line] = new
@@ -154,7 +154,3 @@ def _encoded(data: bytes, changes: Sequence[Replacement]) -> bytes:
         return mark + whole.encode(encoding)
     except UnicodeEncodeError:
         raise Refusal(f"the file is encoded in {encoding}, which cannot hold the change") from None
-
-
-def _moved(change: Replacement, by: int) -> Replacement:
-    return Replacement(change.line + by, change.column, change.end_line + by, change.end_column, change.content)

@@ -45,14 +45,9 @@ def with_changes(data: bytes, cells: Sequence[CellStart], changes: Sequence[Repl
         piece = pieces[cell.number - 1] if cell.number <= len(pieces) else None
         if piece is None:
             raise Refusal("the notebook is of an older format")
-        by = 1 - cell.line
-        inside = [_moved(change, by) for change in group]
+        inside = [change.moved(1 - cell.line) for change in group]
         text = text[: piece.start] + _source(text[piece.start : piece.end], inside) + text[piece.end :]
     return mark + text.encode("utf-8")
-
-
-def _moved(change: Replacement, by: int) -> Replacement:
-    return Replacement(change.line + by, change.column, change.end_line + by, change.end_column, change.content)
 
 
 def _sources(text: str) -> Iterator[_Piece | None]:

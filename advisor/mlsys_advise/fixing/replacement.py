@@ -23,6 +23,10 @@ class Replacement(msgspec.Struct, frozen=True, order=True):
         """Whether the two touch one line: what one of them has changed there the other does not know of."""
         return self.line <= other.end_line and other.line <= self.end_line
 
+    def moved(self, lines: int) -> Replacement:
+        """The same change where the text begins so many lines further down."""
+        return Replacement(self.line + lines, self.column, self.end_line + lines, self.end_column, self.content)
+
 
 def between(old: Sequence[str], new: Sequence[str], first: int) -> tuple[Replacement, ...]:
     """The least replacement that makes the lines ``new`` of the lines ``old``; ``first`` is the number of ``old[0]``.

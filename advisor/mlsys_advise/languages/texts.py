@@ -23,10 +23,14 @@ class Texts:
         self._cells: dict[int, Sequence[str]] = {}
 
     def lines(self, path: str, cell: int = 0) -> Sequence[str]:
-        """The lines of ``path``; those of its ``cell`` in a notebook. One file at a time is kept."""
+        """The lines of ``path``; those of its ``cell`` in a notebook."""
+        return self.cells(path).get(cell, ())
+
+    def cells(self, path: str) -> Mapping[int, Sequence[str]]:
+        """The lines of each code cell of a notebook, of any other file as those of cell 0. One file is kept."""
         if path != self._path:
             self._path, self._cells = path, self._read(path)
-        return self._cells.get(cell, ())
+        return self._cells
 
     def content(self, path: str) -> bytes | Notice:
         """The bytes of a file, or why it cannot be read."""

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from mlsys_advise.interface import (
-    BODY,
     CallRecord,
     ClassRecord,
     FunctionRecord,
@@ -510,8 +509,3 @@ def _import_root(path: str, parts: int) -> list[str]:
 
 def _dotted_folder(path: str) -> str:
     return posixpath.dirname(path).replace("/", ".")
-
-
-def is_body(name: str) -> bool:
-    """Whether a function of an interface is the module's own body."""
-    return name == BODY

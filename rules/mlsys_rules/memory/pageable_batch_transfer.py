@@ -57,8 +57,15 @@ def pageable_batch_transfer(call: ast.Call, here: Here) -> Iterator[Candidate]:
         refute(Uses(*record, "batches cannot be pinned"), "its batches can be pinned"),
         require(BatchWeighs(*record, _SAMPLES, _BYTES), "its batches are large"),
         facts={"workers": "its"},
-        fix=Fix("pin the batches", "suggested", (SetKeyword(here.span(call), "pin_memory", "True"),)),
+        fix=_fix(call, pin, here),
     )
+
+
+def _fix(call: ast.Call, pin: ast.expr | None, here: Here) -> Fix | None:
+    """The keyword; a call that gives the value by position cannot be given it again."""
+    if any(pin is argument for argument in call.args):
+        return None
+    return Fix("pin the batches", "suggested", (SetKeyword(here.span(call), "pin_memory", "True"),))
 
 
 def _may_be_loader(call: ast.Call, here: Here) -> bool:

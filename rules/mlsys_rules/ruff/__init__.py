@@ -53,5 +53,6 @@ PEERS: tuple[Rule, ...] = (
         category="reliability",
         lesson="tcp-ip",
         heat=_REQUESTS,
+        optin=True,
     ),
 )

@@ -100,20 +100,7 @@ class Origins:
 
     def _bound(self, name: ast.Name) -> Iterator[ast.expr]:
         """The expressions that the bindings which reach a name were made of."""
-        number = self.module.loads.get(name)
-        pending = [number] if number is not None else []
-        seen: set[int] = set()
-        while pending and len(seen) < _MOST:
-            number = pending.pop()
-            if number in seen:
-                continue
-            seen.add(number)
-            binding = self.module.bindings[number]
-            carried = self.terms.carried.get(number)
-            if carried is not None:
-                pending.append(carried)
-            if binding.kind in (Bind.PHI, Bind.AUGMENT):
-                pending.extend(binding.previous)
+        for binding in self.terms.reaching(name, _MOST):
             if binding.value is not None and binding.kind in (Bind.ASSIGN, Bind.WITH, Bind.AUGMENT):
                 value = _unpacked(binding.value, binding.path)
                 if value is not None:

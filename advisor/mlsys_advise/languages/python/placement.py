@@ -157,23 +157,10 @@ class Placements:
     # -- names
 
     def _name(self, node: ast.Name, scope: Scope) -> Iterator[_Step]:
-        number = self.module.loads.get(node)
-        if number is None:
+        if node not in self.module.loads:
             yield _Value(self.terms.of(node, scope))
             return
-        pending = [number]
-        seen: set[int] = set()
-        while pending and len(seen) < _MOST:
-            number = pending.pop()
-            if number in seen:
-                continue
-            seen.add(number)
-            binding = self.module.bindings[number]
-            carried = self.terms.carried.get(number)
-            if carried is not None:
-                pending.append(carried)
-            if binding.kind in (Bind.PHI, Bind.AUGMENT):
-                pending.extend(binding.previous)
+        for binding in self.terms.reaching(node, _MOST):
             yield from self._bound(binding)
 
     def _bound(self, binding: Binding) -> Iterator[_Step]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from mlsys_advise.languages.python.scopes import Bind, Module, Scope
+from mlsys_advise.languages.python.scopes import Bind, Binding, Module, Scope
 from mlsys_advise.library.arrays import OPERATIONS, SHAPED
 from mlsys_advise.term import (
     UNKNOWN,
@@ -287,6 +287,24 @@ class Terms:
                     return Def(scope.cls)
             return Self(scope.cls)
         return Param(scope.qualname, index)
+
+    def reaching(self, name: ast.Name, most: int) -> Iterator[Binding]:
+        """The bindings that may have given a name its value, through branches, loops and augmentations."""
+        number = self.module.loads.get(name)
+        pending = [number] if number is not None else []
+        seen: set[int] = set()
+        while pending and len(seen) < most:
+            number = pending.pop()
+            if number in seen:
+                continue
+            seen.add(number)
+            binding = self.module.bindings[number]
+            carried = self.carried.get(number)
+            if carried is not None:
+                pending.append(carried)
+            if binding.kind in (Bind.PHI, Bind.AUGMENT):
+                pending.extend(binding.previous)
+            yield binding
 
     def loop_target(self, iterated: ast.expr | None, path: tuple[int, ...], scope: Scope, depth: int) -> Term:
         """The value of a loop's target: `enumerate`, `zip`, `tqdm` and `.items()` are seen through."""
